@@ -1,0 +1,170 @@
+//! A program ready to run: every kernel chosen, every address known.
+
+use oxhorn_ir::{Error, Result};
+use oxhorn_plan::{BufferId, Kernel, Place, Program};
+
+use crate::{
+    device::Device,
+    isa::Isa,
+    load::{Base, Bases, Loader},
+    memory::{Memory, Number},
+    moves::Move,
+    tile::Tile,
+    weights::Weights,
+};
+
+/// A loaded program with its own working memory.
+///
+/// After [`Executable::load`], running allocates nothing, locks nothing, and cannot fail.
+pub struct Executable {
+    steps: Vec<Ready>,
+    arena: Memory,
+    constants: Memory,
+    scratch: Memory,
+    scratch_bytes: usize,
+    inputs: Vec<(String, Port)>,
+    outputs: Vec<Port>,
+    /// What the program was loaded for.
+    isa: Isa,
+    threads: usize,
+    weights: (usize, usize),
+}
+
+enum Ready {
+    Tile(Tile),
+    Move(Move),
+}
+
+/// Where an input or a result lies.
+#[derive(Clone)]
+struct Port {
+    ty: oxhorn_ir::Type,
+    /// The offset in the arena; none if it lies in a weight.
+    offset: Option<usize>,
+}
+
+impl Executable {
+    /// Makes `program` ready to run on `device` over variables laid out as `weights` are.
+    ///
+    /// # Errors
+    ///
+    /// If a weight of the program is missing or of another type, or an instruction has no kernel
+    /// for its element type.
+    pub fn load(program: &Program, weights: &Weights, device: &Device) -> Result<Executable> {
+        let mut loader = Loader::new(program, weights, device.isa, device.threads())?;
+        let mut steps = vec![];
+        for step in &program.steps {
+            steps.push(match &step.kernel {
+                Kernel::Loop(it) => Ready::Tile(Tile::load(it, &mut loader)?),
+                kernel => Ready::Move(Move::load(kernel, &mut loader)?),
+            });
+        }
+        let (numbers, scratch_bytes) = loader.finish();
+        let mut constants = Memory::new(numbers.len());
+        constants.slice_mut::<u8>(0, numbers.len()).copy_from_slice(&numbers);
+        let port = |id: BufferId| {
+            let buffer = program.buffer(id);
+            let offset = match &buffer.place {
+                Place::Arena(bytes) => Some(bytes.start),
+                Place::Weight(_) => None,
+            };
+            Port { ty: buffer.ty.clone(), offset }
+        };
+        Ok(Executable {
+            steps,
+            arena: Memory::new(program.arena_bytes),
+            constants,
+            scratch: Memory::new(scratch_bytes * device.threads()),
+            scratch_bytes,
+            inputs: program.inputs.iter().map(|(name, id)| (name.clone(), port(*id))).collect(),
+            outputs: program.outputs.iter().map(|&id| port(id)).collect(),
+            isa: device.isa,
+            threads: device.threads(),
+            weights: weights.fingerprint(),
+        })
+    }
+
+    /// The position of the input called `name`, for [`Executable::input_at_mut`].
+    pub fn input_index(&self, name: &str) -> Option<usize> {
+        self.inputs.iter().position(|(known, _)| known == name)
+    }
+
+    /// Where the caller writes the elements of the input called `name`; they stay there from run to
+    /// run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such input, or its elements are of another type.
+    pub fn input_mut<T: Number>(&mut self, name: &str) -> Result<&mut [T]> {
+        match self.input_index(name) {
+            Some(index) => self.input_at_mut(index),
+            None => Err(Error::new(format!("the program has no input `{name}`"))),
+        }
+    }
+
+    /// The same, by position.
+    ///
+    /// # Errors
+    ///
+    /// If its elements are of another type.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such input.
+    pub fn input_at_mut<T: Number>(&mut self, index: usize) -> Result<&mut [T]> {
+        let (name, port) = &self.inputs[index];
+        if port.ty.dtype != T::DTYPE {
+            let message = format!("the input `{name}` is {}, asked for as {}", port.ty, T::DTYPE);
+            return Err(Error::new(message));
+        }
+        let offset = port.offset.expect("inputs lie in the arena");
+        Ok(self.arena.slice_mut(offset, port.ty.len()))
+    }
+
+    /// The elements of a result of the last run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such result, its elements are of another type, or it is a weight, which is
+    /// read where it lies.
+    pub fn output<T: Number>(&self, index: usize) -> Result<&[T]> {
+        let Some(port) = self.outputs.get(index) else {
+            let count = self.outputs.len();
+            return Err(Error::new(format!("the program has {count} results, no number {index}")));
+        };
+        if port.ty.dtype != T::DTYPE {
+            let message = format!("result {index} is {}, asked for as {}", port.ty, T::DTYPE);
+            return Err(Error::new(message));
+        }
+        let Some(offset) = port.offset else {
+            return Err(Error::new(format!("result {index} is a weight; read it there")));
+        };
+        Ok(self.arena.slice(offset, port.ty.len()))
+    }
+
+    /// Runs the program: reads inputs and weights, updates weights, leaves results.
+    ///
+    /// # Panics
+    ///
+    /// If device or weights are not like those that the program was loaded for.
+    pub fn run(&mut self, weights: &mut Weights, device: &mut Device) {
+        assert_eq!(self.weights, weights.fingerprint(), "the weights this was loaded for");
+        assert_eq!((self.isa, self.threads), (device.isa, device.threads()), "the device likewise");
+        let mut addresses = [std::ptr::null_mut(); 4];
+        addresses[Base::Arena as usize] = self.arena.pointer_mut();
+        addresses[Base::Weights as usize] = weights.memory().pointer_mut();
+        addresses[Base::Constants as usize] = self.constants.pointer_mut();
+        addresses[Base::Scratch as usize] = self.scratch.pointer_mut();
+        let bases = Bases { addresses, scratch_bytes: self.scratch_bytes };
+        for step in &self.steps {
+            // SAFETY: these are the memories that the steps were loaded for, borrowed for as long
+            // as they run; each thread has its own scratch memory.
+            unsafe {
+                match step {
+                    Ready::Tile(tile) => tile.run(&bases, &mut device.pool),
+                    Ready::Move(it) => it.run(&bases),
+                }
+            }
+        }
+    }
+}

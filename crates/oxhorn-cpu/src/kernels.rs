@@ -1,0 +1,9 @@
+//! The loops that programs are made of, looked up by op, element type and instruction set.
+
+pub mod elementwise;
+pub mod positions;
+pub mod reduce;
+pub mod rows;
+
+#[cfg(test)]
+mod testing;

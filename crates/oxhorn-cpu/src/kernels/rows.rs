@@ -1,0 +1,95 @@
+//! Rows to one value each, and one value each to rows.
+
+use oxhorn_ir::DType;
+
+use crate::{isa::Isa, kernels::reduce::MatrixLoop};
+
+/// The loop `y[r, c] = x[r]`.
+pub fn spread(_: Isa, dtype: DType) -> MatrixLoop {
+    match dtype.bytes() {
+        1 => spread_elements::<u8>,
+        4 => spread_elements::<u32>,
+        _ => spread_elements::<u64>,
+    }
+}
+
+/// The loop `y[r] = argmax over c of x[r, c]`, as `i32`: the first among equals, and NaN above all.
+/// Rows must not be empty.
+pub fn argmax(_: Isa, dtype: DType) -> Option<MatrixLoop> {
+    Some(match dtype {
+        DType::F32 => argmax_elements::<f32>,
+        DType::F64 => argmax_elements::<f64>,
+        DType::I32 => argmax_elements::<i32>,
+        DType::I64 => argmax_elements::<i64>,
+        DType::U32 => argmax_elements::<u32>,
+        DType::Bool => argmax_elements::<u8>,
+    })
+}
+
+/// # Safety
+///
+/// `x` holds `rows` elements and `y` has room for `rows * columns`; they do not overlap.
+unsafe fn spread_elements<T: Copy>(
+    [rows, columns]: [usize; 2],
+    _: usize,
+    y: *mut u8,
+    x: *const u8,
+) {
+    for row in 0..rows {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = *x.cast::<T>().add(row);
+            std::slice::from_raw_parts_mut(y.cast::<T>().add(row * columns), columns).fill(value);
+        }
+    }
+}
+
+/// # Safety
+///
+/// `x` is a matrix of these extents, its rows `stride` apart, and `y` has room for a value of each
+/// row; they do not overlap.
+unsafe fn argmax_elements<T: Copy + PartialOrd>(
+    [rows, columns]: [usize; 2],
+    stride: usize,
+    y: *mut u8,
+    x: *const u8,
+) {
+    for row in 0..rows {
+        // SAFETY: the caller's promise.
+        let x = unsafe { std::slice::from_raw_parts(x.cast::<T>().add(row * stride), columns) };
+        // SAFETY: the caller's promise.
+        unsafe { *y.cast::<i32>().add(row) = first_greatest(x) as i32 };
+    }
+}
+
+/// The index of the greatest element, NaN above all; 0 of none.
+pub(crate) fn first_greatest<T: Copy + PartialOrd>(x: &[T]) -> usize {
+    let is_nan = |x: T| x.partial_cmp(&x).is_none();
+    let mut best = 0;
+    for (i, &candidate) in x.iter().enumerate().skip(1) {
+        if candidate > x[best] || is_nan(candidate) && !is_nan(x[best]) {
+            best = i;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greatest_is_the_first_among_equals() {
+        assert_eq!(first_greatest(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(first_greatest(&[5]), 0);
+        assert_eq!(first_greatest(&[1.0, f64::NAN, 9.0, f64::NAN]), 1);
+    }
+
+    #[test]
+    fn spreads_each_value_along_its_row() {
+        let (x, mut y) = ([1.5f32, 2.5], [0.0f32; 6]);
+        // SAFETY: two rows of three.
+        unsafe { spread(Isa::Plain, DType::F32)([2, 3], 3, y.as_mut_ptr().cast(), x.as_ptr().cast()) };
+        assert_eq!(y, [1.5, 1.5, 1.5, 2.5, 2.5, 2.5]);
+    }
+}

@@ -1,0 +1,36 @@
+//! What all constraints have in common.
+
+use oxhorn_ir::{Result, Tensor};
+
+use super::CLASSES;
+use crate::{
+    config::{AxisList, Object},
+    handle::{Handle, category},
+};
+
+/// A rule that brings a weight back after each step.
+pub trait Constrain: Object {
+    /// Rejects settings that no weight could make right.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// What the weight `w` becomes.
+    fn call<'g>(&self, w: Tensor<'g>) -> Tensor<'g>;
+}
+
+/// A constraint, or its name.
+pub type Constraint = Handle<dyn Constrain>;
+
+category!(Constrain, "constraint", CLASSES);
+
+/// What keeps quotients by norms finite: Keras' epsilon.
+pub(super) const EPSILON: f64 = 1e-7;
+
+/// The lengths of `w` along these axes, which stay at extent 1.
+pub(super) fn norm<'g>(w: Tensor<'g>, axes: &AxisList) -> Tensor<'g> {
+    let found: Vec<usize> = axes.as_slice().iter().filter_map(|&axis| w.axis(axis)).collect();
+    let mut shape = w.shape();
+    found.iter().for_each(|&axis| shape[axis] = 1);
+    (w * w).sum(found).sqrt().reshape(shape)
+}

@@ -1,0 +1,227 @@
+//! Objects that may be given by name: what `activation="relu"` and `activation=Relu()` have in
+//! common.
+
+use std::{fmt, sync::Arc};
+
+use crate::config::{Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case};
+
+/// A category of objects, such as initializers: the trait object that its members become.
+pub trait Category: Object {
+    /// What Keras' error messages call a member: `initializer`.
+    const NOUN: &'static str;
+
+    /// All members that a string or a dictionary can name.
+    fn classes() -> &'static [Class<Self>];
+
+    /// The object as such.
+    fn object(&self) -> &dyn Object;
+
+    /// The string that names an object of this class with its defaults.
+    fn identifier(class: &Class<Self>) -> String {
+        snake_case(class.name())
+    }
+
+    /// Whether this string names the class.
+    fn answers(class: &Class<Self>, text: &str) -> bool {
+        text == class.name() || text == snake_case(class.name()) || class.aliases.contains(&text)
+    }
+
+    /// What `None` stands for, if anything.
+    fn absent() -> Option<Handle<Self>> {
+        None
+    }
+
+    /// What stands for the handle in the dictionary of its owner.
+    fn write(handle: &Handle<Self>) -> Json {
+        handle.envelope()
+    }
+}
+
+/// An object of a category, given itself or by name.
+///
+/// Making one from a string never fails: an unknown string is kept, and refused by
+/// [`Handle::get`] where the model is built.
+pub struct Handle<T: ?Sized> {
+    name: Option<String>,
+    object: Option<Arc<T>>,
+}
+
+impl<T: Category + ?Sized> Handle<T> {
+    /// A handle on this very object.
+    pub fn of(object: Arc<T>) -> Handle<T> {
+        Handle { name: None, object: Some(object) }
+    }
+
+    /// The object.
+    ///
+    /// # Errors
+    ///
+    /// If it was given by a string that names nothing.
+    pub fn get(&self) -> Result<&T> {
+        self.object.as_deref().ok_or_else(|| {
+            let (noun, name) = (T::NOUN, self.name.as_deref().unwrap_or_default());
+            let known: Vec<String> = T::classes().iter().map(T::identifier).collect();
+            Error::new(format!("Could not interpret {noun} identifier: {name}"))
+                .help(format!("known are {}", known.join(", ")))
+        })
+    }
+
+    /// The string it was given by.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The string it was given by, or else the envelope: as `compile` settings are saved.
+    pub fn as_given(&self) -> Json {
+        match &self.name {
+            Some(name) => name.as_str().into(),
+            None => self.envelope(),
+        }
+    }
+
+    /// The envelope of the object; of an unknown string, the string.
+    pub fn envelope(&self) -> Json {
+        match (&self.object, &self.name) {
+            (Some(object), _) => object.envelope(),
+            (None, name) => name.clone().into(),
+        }
+    }
+
+    /// The object that an envelope describes.
+    pub fn open(json: &Json) -> Result<Handle<T>> {
+        // Keras' form of a bare function: {"class_name": "function", "config": "relu"}.
+        if let (Some("function"), Some(name)) = (json["class_name"].as_str(), json["config"].as_str()) {
+            return Handle::read(&name.into());
+        }
+        let Envelope { class_name, config } = Envelope::open(json)?;
+        let class = T::classes().iter().find(|class| class.name() == class_name);
+        match class {
+            Some(class) => Ok(Handle::of((class.read)(config)?)),
+            None => Err(Error::new(format!("unknown {}: `{class_name}`", T::NOUN))),
+        }
+    }
+
+    /// The object that a string names, with all its defaults.
+    fn named(name: String) -> Handle<T> {
+        let class = T::classes().iter().find(|class| T::answers(class, &name));
+        let object = class.and_then(|class| (class.read)(&Map::new()).ok());
+        Handle { name: Some(name), object }
+    }
+}
+
+impl<T: Category + ?Sized> From<&str> for Handle<T> {
+    fn from(name: &str) -> Handle<T> {
+        Handle::named(name.to_owned())
+    }
+}
+
+impl<T: Category + ?Sized> From<String> for Handle<T> {
+    fn from(name: String) -> Handle<T> {
+        Handle::named(name)
+    }
+}
+
+impl<T: Category + ?Sized> From<&String> for Handle<T> {
+    fn from(name: &String) -> Handle<T> {
+        Handle::named(name.clone())
+    }
+}
+
+impl<T: Category + ?Sized> Field for Handle<T> {
+    fn kind() -> String {
+        format!("the name of a {0} or a {0}", T::NOUN)
+    }
+
+    fn read(json: &Json) -> Result<Handle<T>> {
+        match json {
+            Json::String(name) => {
+                let handle = Handle::named(name.clone());
+                handle.get()?;
+                Ok(handle)
+            }
+            Json::Object(_) => Handle::open(json),
+            Json::Null if T::absent().is_some() => Ok(T::absent().expect("just seen")),
+            _ => Err(Error::new(format!("expected {}, got {json}", Self::kind()))),
+        }
+    }
+
+    fn write(&self) -> Json {
+        T::write(self)
+    }
+}
+
+impl<T: ?Sized> Clone for Handle<T> {
+    fn clone(&self) -> Handle<T> {
+        Handle { name: self.name.clone(), object: self.object.clone() }
+    }
+}
+
+impl<T: Category + ?Sized> PartialEq for Handle<T> {
+    /// Whether both describe the same object.
+    fn eq(&self, other: &Handle<T>) -> bool {
+        self.envelope() == other.envelope()
+    }
+}
+
+impl<T: Category + ?Sized> fmt::Debug for Handle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.object, &self.name) {
+            (Some(object), _) => fmt::Debug::fmt(object, f),
+            (None, name) => fmt::Debug::fmt(name, f),
+        }
+    }
+}
+
+/// The category of a trait: `category! { dyn Initialize, "initializer", CLASSES }`, with further
+/// methods of [`Category`] in braces.
+macro_rules! category {
+    ($trait:ident, $noun:literal, $classes:expr $(, $($more:tt)*)?) => {
+        impl $crate::handle::Category for dyn $trait {
+            const NOUN: &'static str = $noun;
+
+            fn classes() -> &'static [$crate::config::Class<dyn $trait>] {
+                $classes
+            }
+
+            fn object(&self) -> &dyn $crate::config::Object {
+                self
+            }
+
+            $($($more)*)?
+        }
+
+        impl<T: $trait> From<T> for $crate::handle::Handle<dyn $trait> {
+            fn from(object: T) -> Self {
+                $crate::handle::Handle::of(::std::sync::Arc::new(object))
+            }
+        }
+    };
+}
+pub(crate) use category;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        activations::Activation,
+        initializers::{GlorotUniform, Initializer},
+    };
+
+    #[test]
+    fn strings_and_objects_are_the_same_thing() {
+        let by_name = Initializer::from("glorot_uniform");
+        assert_eq!(by_name, Initializer::from(GlorotUniform::new()));
+        assert_eq!(by_name, Initializer::from("GlorotUniform"));
+        assert_eq!(by_name.as_given(), Json::from("glorot_uniform"));
+        assert_eq!(Initializer::read(&by_name.envelope()), Ok(by_name));
+    }
+
+    #[test]
+    fn unknown_strings_are_kept_until_they_are_needed() {
+        let handle = Activation::from("foo");
+        assert_eq!(handle.as_given(), Json::from("foo"));
+        let error = handle.get().unwrap_err();
+        assert_eq!(error.message, "Could not interpret activation function identifier: foo");
+        assert!(error.help.unwrap().starts_with("known are celu, elu, exponential, gelu"));
+    }
+}

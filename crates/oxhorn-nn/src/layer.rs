@@ -1,0 +1,202 @@
+//! Layers, and what Keras keeps for all of them.
+
+use std::sync::Arc;
+
+use oxhorn_ir::{Result, Tensor};
+use serde_json::json;
+
+use crate::{
+    config::{Class, Envelope, Error, Field, Float32, Json, Map, Object},
+    handle::{Category, category},
+    layers,
+    regularizers::Regularizer,
+    scope::Scope,
+};
+
+/// A configuration that knows how to write itself into a graph.
+pub trait Layer: Object {
+    /// Rejects settings that no input could make right.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes the layer's mathematics into the graph, declaring its weights on the way.
+    fn call<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g>;
+
+    /// The shape of the model's input, batch axis included, if this is where it enters.
+    fn batch_shape(&self) -> Option<Vec<Option<usize>>> {
+        None
+    }
+}
+
+category!(Layer, "layer", layers::CLASSES);
+
+/// A layer with the settings that all layers have.
+#[derive(Clone, Debug)]
+pub struct AnyLayer {
+    /// Its name; the model gives one to a layer without.
+    pub name: Option<String>,
+    /// Whether training changes its weights.
+    pub trainable: bool,
+    /// What is added to the loss for its output, divided by the number of samples.
+    pub activity_regularizer: Option<Regularizer>,
+    /// The shape of its input, batch axis included, if it is given with the layer.
+    pub input_shape: Option<Vec<Option<usize>>>,
+    /// What it does.
+    pub layer: Arc<dyn Layer>,
+}
+
+impl<T: Layer> From<T> for AnyLayer {
+    fn from(layer: T) -> AnyLayer {
+        AnyLayer::new(Arc::new(layer))
+    }
+}
+
+impl AnyLayer {
+    /// The layer with Keras' defaults for what all layers have.
+    pub fn new(layer: Arc<dyn Layer>) -> AnyLayer {
+        let (name, activity_regularizer) = (None, None);
+        let input_shape = layer.batch_shape();
+        AnyLayer { name, trainable: true, activity_regularizer, input_shape, layer }
+    }
+
+    /// Rejects settings that no input could make right.
+    pub fn check(&self) -> Result<()> {
+        if let Some(regularizer) = &self.activity_regularizer {
+            regularizer.get()?.check()?;
+        }
+        self.layer.check()
+    }
+
+    /// The name without the module: `Dense`.
+    pub fn class_name(&self) -> &'static str {
+        self.layer.class_name()
+    }
+
+    /// The envelope, as it stands in a model's list of layers.
+    pub fn envelope(&self) -> Json {
+        let mut config = Map::new();
+        let own = self.layer.config();
+        let is_input = own.contains_key("dtype");
+        config.insert("name".into(), self.name.write());
+        if !is_input {
+            config.insert("trainable".into(), self.trainable.write());
+            let policy = json!({
+                "module": "keras", "class_name": "DTypePolicy",
+                "config": {"name": "float32"}, "registered_name": null,
+            });
+            config.insert("dtype".into(), policy);
+        }
+        config.extend(own);
+        if let Some(regularizer) = &self.activity_regularizer {
+            config.insert("activity_regularizer".into(), regularizer.write());
+        }
+        crate::config::envelope(self.layer.class(), config)
+    }
+
+    /// The layer that an envelope describes.
+    ///
+    /// # Errors
+    ///
+    /// If the class or one of its settings is unknown, unsupported or ill-typed.
+    pub fn open(json: &Json) -> Result<AnyLayer> {
+        let Envelope { class_name, config } = Envelope::open(json)?;
+        let Some(class) = layers::CLASSES.iter().find(|class| class.name() == class_name) else {
+            let known: Vec<&str> = layers::CLASSES.iter().map(Class::name).collect();
+            return Err(Error::new(format!("unknown layer: `{class_name}`"))
+                .help(format!("known are {}", known.join(", "))));
+        };
+        let mut own = config.clone();
+        let has_dtype = (class.fields)().iter().any(|field| field.name == "dtype");
+        if let (false, Some(dtype)) = (has_dtype, own.shift_remove("dtype")) {
+            Float32::read(&dtype).map_err(|error| error.at(class_name))?;
+        }
+        let name = take(&mut own, "name")?.flatten();
+        let trainable = take(&mut own, "trainable")?.unwrap_or(true);
+        let activity_regularizer = take(&mut own, "activity_regularizer")?.flatten();
+        let given: Option<Vec<Option<usize>>> = take(&mut own, "batch_input_shape")?.flatten();
+        let layer = (class.read)(&own)?;
+        let input_shape = given.or_else(|| layer.batch_shape());
+        Ok(AnyLayer { name, trainable, activity_regularizer, input_shape, layer })
+    }
+}
+
+fn take<T: Field>(config: &mut Map, key: &str) -> Result<Option<T>> {
+    config.shift_remove(key).map(|json| T::read(&json)).transpose()
+}
+
+/// The settings that all layers have: `Dense::new(64).name("head").input_dim(25)`.
+///
+/// They come after the layer's own, because what they return may be any layer.
+pub trait LayerSettings: Into<AnyLayer> {
+    /// Names the layer.
+    #[must_use]
+    fn name(self, name: impl Into<String>) -> AnyLayer {
+        AnyLayer { name: Some(name.into()), ..self.into() }
+    }
+
+    /// Freezes the layer, or frees it.
+    #[must_use]
+    fn trainable(self, trainable: bool) -> AnyLayer {
+        AnyLayer { trainable, ..self.into() }
+    }
+
+    /// Adds a penalty for the layer's output to the loss.
+    #[must_use]
+    fn activity_regularizer(self, regularizer: impl Into<Regularizer>) -> AnyLayer {
+        AnyLayer { activity_regularizer: Some(regularizer.into()), ..self.into() }
+    }
+
+    /// States that the layer's input has this many features.
+    #[must_use]
+    fn input_dim(self, features: usize) -> AnyLayer {
+        self.input_shape([features])
+    }
+
+    /// States the shape of the layer's input, without the batch axis.
+    #[must_use]
+    fn input_shape(self, shape: impl Into<Vec<usize>>) -> AnyLayer {
+        let shape = shape.into().into_iter().map(Some);
+        AnyLayer { input_shape: Some([None].into_iter().chain(shape).collect()), ..self.into() }
+    }
+}
+
+impl<T: Into<AnyLayer>> LayerSettings for T {}
+
+/// The class of this name.
+pub fn class(name: &str) -> Option<&'static Class<dyn Layer>> {
+    <dyn Layer>::classes().iter().find(|class| class.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{Dense, Dropout};
+
+    #[test]
+    fn common_settings_stand_beside_the_layers_own() {
+        let layer = Dense::new(3).activation("relu").name("head").activity_regularizer("l1");
+        let json = layer.envelope();
+        assert_eq!(json["class_name"], "Dense");
+        assert_eq!(json["config"]["name"], "head");
+        assert_eq!(json["config"]["activation"], "relu");
+        let again = AnyLayer::open(&json).unwrap();
+        assert_eq!(again.envelope(), json);
+    }
+
+    #[test]
+    fn unknown_layers_are_refused_by_name() {
+        let json = json!({"class_name": "Dance", "config": {}});
+        assert_eq!(AnyLayer::open(&json).unwrap_err().message, "unknown layer: `Dance`");
+    }
+
+    #[test]
+    fn keras_2_input_shapes_are_understood() {
+        let json = json!({"class_name": "Dropout", "config": {
+            "rate": 0.5, "batch_input_shape": [null, 4], "dtype": "float32", "trainable": true}});
+        let layer = AnyLayer::open(&json).unwrap();
+        assert_eq!(layer.input_shape, Some(vec![None, Some(4)]));
+        assert_eq!(layer.envelope()["config"]["rate"], 0.5);
+        assert_eq!(AnyLayer::from(Dropout::new(0.5)).name, None);
+    }
+}

@@ -1,0 +1,37 @@
+//! Keras' objects, and the JSON that names them.
+//!
+//! A layer, loss, metric, optimizer, initializer, regularizer, constraint, activation or schedule
+//! is one file: a struct that *is* its Keras config ([`config`]), and one method that writes its
+//! mathematics into a graph. What it may ask for meanwhile is in [`scope`]. Wherever Keras takes
+//! an object or its name, so does a [`handle::Handle`].
+//!
+//! This crate knows graphs. It does not know how they are planned or run.
+
+extern crate self as oxhorn_nn;
+
+pub mod activations;
+pub mod config;
+pub mod constraints;
+pub mod handle;
+pub mod initializers;
+pub mod layer;
+pub mod layers;
+pub mod losses;
+pub mod metrics;
+pub mod optimizers;
+mod prelude;
+pub mod random;
+pub mod regularizers;
+pub mod schedules;
+pub mod scope;
+#[cfg(test)]
+mod testing;
+mod weight;
+
+pub use self::{
+    config::{Config, Json, Map, Object},
+    handle::Handle,
+    layer::{AnyLayer, Layer, LayerSettings},
+    scope::{Declarations, Initial, Mode, Number, Scope, SeedGenerator, Variable},
+    weight::Weight,
+};

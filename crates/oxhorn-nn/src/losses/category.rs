@@ -1,0 +1,225 @@
+//! What all losses have in common: casting, matching shapes, weighting and reduction.
+
+use oxhorn_ir::{DType, Error, Result, Tensor};
+
+use super::CLASSES;
+use crate::{
+    config::{Config, Float32, Object},
+    handle::{Handle, category},
+    keyword,
+};
+
+keyword! {
+    /// How the losses of a batch become one.
+    pub enum Reduction {
+        /// They are added.
+        Sum "sum",
+        /// They are averaged, whatever their weights.
+        SumOverBatchSize "sum_over_batch_size",
+        /// The same.
+        Mean "mean",
+        /// They are added and divided by the sum of their weights.
+        MeanWithSampleWeight "mean_with_sample_weight",
+        /// They stay apart.
+        None "none",
+    }
+}
+
+/// The settings of every loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+pub struct Common {
+    /// The name in logs.
+    #[config(default)]
+    pub name: String,
+    /// How the losses of a batch become one.
+    #[config(default = Some(Reduction::SumOverBatchSize))]
+    pub reduction: Option<Reduction>,
+    /// The type of the elements.
+    #[config(default)]
+    pub dtype: Option<Float32>,
+}
+
+impl Common {
+    /// Keras' defaults for a loss of this name.
+    pub fn named(name: &str) -> Common {
+        Common::new().name(name)
+    }
+}
+
+/// A measure of how far predictions are from what is true, for training to make small.
+pub trait Penalize: Object + AsRef<Common> {
+    /// Rejects settings that no data could make right.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The loss of each sample, from `f32` tensors whose shapes have been matched.
+    fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;
+
+    /// Which samples count, if not all do.
+    fn mask<'g>(&self, y_true: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = y_true;
+        None
+    }
+}
+
+/// A loss, or its name.
+pub type Loss = Handle<dyn Penalize>;
+
+category!(Penalize, "loss", CLASSES);
+
+impl Loss {
+    /// The loss of a batch: a scalar, unless the reduction is "none".
+    ///
+    /// `y_true` and `sample_weight` may have any element type.
+    pub fn apply<'g>(
+        &self,
+        y_true: Tensor<'g>,
+        y_pred: Tensor<'g>,
+        sample_weight: Option<Tensor<'g>>,
+    ) -> Tensor<'g> {
+        let loss = match self.get() {
+            Ok(loss) => loss,
+            Err(error) => return y_pred.trace().fail(error),
+        };
+        let (values, mask) = per_sample(loss, y_true, y_pred);
+        let reduction = loss.as_ref().reduction.unwrap_or(Reduction::None);
+        let sample_weight = sample_weight.map(|weight| weight.cast(DType::F32));
+        let weight = weigh(sample_weight, mask, reduction);
+        let (values, weight) = match weight {
+            None => (values, None),
+            Some(weight) => {
+                let (values, weight) = same_rank(values, weight);
+                (values * weight, Some(weight))
+            }
+        };
+        reduce(values, weight, reduction)
+    }
+}
+
+/// The loss of each sample, and which samples count.
+pub(crate) fn per_sample<'g>(
+    loss: &dyn Penalize,
+    y_true: Tensor<'g>,
+    y_pred: Tensor<'g>,
+) -> (Tensor<'g>, Option<Tensor<'g>>) {
+    let (y_true, y_pred) = same_rank(y_true.cast(DType::F32), y_pred.cast(DType::F32));
+    (loss.call(y_true, y_pred), loss.mask(y_true))
+}
+
+/// Adds or removes a last axis of extent 1 where that makes the ranks equal; rank 1 is raised.
+pub(crate) fn same_rank<'g>(a: Tensor<'g>, b: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
+    /// `long` has one axis more than `short`.
+    fn match_up<'g>(long: Tensor<'g>, short: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
+        if long.dim(-1) != 1 {
+            return (long, short);
+        }
+        match short.rank() {
+            1 => (long, short.reshape([short.dim(0), 1])),
+            _ => (long.reshape(&long.shape()[..long.rank() - 1]), short),
+        }
+    }
+    if a.is_void() || b.is_void() {
+        return (a, b);
+    }
+    if a.rank() == b.rank() + 1 {
+        return match_up(a, b);
+    }
+    if b.rank() == a.rank() + 1 {
+        let (b, a) = match_up(b, a);
+        return (a, b);
+    }
+    (a, b)
+}
+
+/// The weights of samples, those of samples that do not count being 0.
+///
+/// Where a mean is taken over all samples, those that count are weighed up for the others.
+pub(crate) fn weigh<'g>(
+    sample_weight: Option<Tensor<'g>>,
+    mask: Option<Tensor<'g>>,
+    reduction: Reduction,
+) -> Option<Tensor<'g>> {
+    let Some(mask) = mask else { return sample_weight };
+    let mut mask = mask.cast(DType::F32);
+    if matches!(reduction, Reduction::Mean | Reduction::SumOverBatchSize) {
+        let total = mask.ty().len() as f64;
+        mask = mask * divide_no_nan(mask.trace().scalar(total, DType::F32), mask.sum(..));
+    }
+    Some(match sample_weight {
+        None => mask,
+        Some(weight) => {
+            let (mask, weight) = same_rank(mask, weight);
+            weight * mask
+        }
+    })
+}
+
+fn reduce<'g>(
+    values: Tensor<'g>,
+    weight: Option<Tensor<'g>>,
+    reduction: Reduction,
+) -> Tensor<'g> {
+    if values.rank() == 0 {
+        return values;
+    }
+    match (reduction, weight) {
+        (Reduction::None, _) => values,
+        (Reduction::Sum, _) => values.sum(..),
+        (Reduction::MeanWithSampleWeight, Some(weight)) => {
+            divide_no_nan(values.sum(..), weight.sum(..))
+        }
+        (Reduction::MeanWithSampleWeight | Reduction::Mean | Reduction::SumOverBatchSize, _) => {
+            values.sum(..) / values.ty().len().max(1) as f64
+        }
+    }
+}
+
+/// The quotient, 0 where the divisor is 0.
+pub(crate) fn divide_no_nan<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
+    let zero = b.equal(0.0);
+    zero.select(a.fill(0.0), a / zero.select(b.fill(1.0), b))
+}
+
+/// Numbers brought between Keras' epsilon and one minus it, so that their logarithms are finite.
+pub(super) fn clip_probabilities(p: Tensor<'_>) -> Tensor<'_> {
+    p.maximum(EPSILON).minimum(1.0 - EPSILON)
+}
+
+/// Keras' epsilon.
+pub(super) const EPSILON: f64 = 1e-7;
+
+
+/// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
+pub(super) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+    let (target, output) = (y_true.shape(), y_pred.shape());
+    if target == output || y_true.is_void() || y_pred.is_void() {
+        return y_pred;
+    }
+    let error = Error::new(format!(
+        "Arguments `target` and `output` must have the same shape. Received: \
+         target.shape={target:?}, output.shape={output:?}"
+    ));
+    let help = "y must have a column for each output of the last layer, \
+                or be labels with a sparse loss";
+    y_pred.trace().fail(error.help(help))
+}
+
+/// The settings that all losses have: `Huber::new().reduction(Reduction::Sum)`.
+pub trait LossSettings: AsMut<Common> + Sized {
+    /// Names the loss in logs.
+    #[must_use]
+    fn name(mut self, name: impl Into<String>) -> Self {
+        self.as_mut().name = name.into();
+        self
+    }
+
+    /// Sets how the losses of a batch become one.
+    #[must_use]
+    fn reduction(mut self, reduction: Reduction) -> Self {
+        self.as_mut().reduction = Some(reduction);
+        self
+    }
+}
+
+impl<T: AsMut<Common>> LossSettings for T {}

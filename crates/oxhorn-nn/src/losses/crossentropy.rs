@@ -1,0 +1,116 @@
+//! `CategoricalCrossentropy` and `SparseCategoricalCrossentropy`: the surprise at the true class.
+
+use super::category::{Common, Penalize, check_same_shape, clip_probabilities};
+use crate::{activations::LogSoftmax, prelude::*};
+
+/// `-Σ y_true · ln y_pred` along the classes, for labels given as probabilities, such as one-hot.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.losses.CategoricalCrossentropy")]
+pub struct CategoricalCrossentropy {
+    /// Whether predictions are logits; else they are probabilities, whose sum is made 1.
+    #[config(default = false)]
+    pub from_logits: bool,
+    /// How much of the labels is spread evenly over all classes.
+    #[config(default = 0.0)]
+    pub label_smoothing: f64,
+    /// The axis of the classes.
+    #[config(default = -1)]
+    pub axis: isize,
+    /// What all losses have.
+    #[config(flatten = Common::named("categorical_crossentropy"))]
+    pub common: Common,
+}
+
+impl Penalize for CategoricalCrossentropy {
+    fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let y_pred = check_same_shape(y_true, y_pred);
+        let mut labels = y_true;
+        if self.label_smoothing != 0.0 {
+            let classes = y_true.dim(self.axis) as f64;
+            labels = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / classes;
+        }
+        -(labels * log_probabilities(y_pred, self.from_logits, self.axis)).sum(self.axis)
+    }
+}
+
+/// `-ln y_pred` of the true class, for labels given as the classes' numbers.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.losses.SparseCategoricalCrossentropy")]
+pub struct SparseCategoricalCrossentropy {
+    /// Whether predictions are logits; else they are probabilities, whose sum is made 1.
+    #[config(default = false)]
+    pub from_logits: bool,
+    /// A label whose samples do not count.
+    #[config(default)]
+    pub ignore_class: Option<i64>,
+    /// The axis of the classes.
+    #[config(default = -1)]
+    pub axis: isize,
+    /// What all losses have.
+    #[config(flatten = Common::named("sparse_categorical_crossentropy"))]
+    pub common: Common,
+}
+
+impl Penalize for SparseCategoricalCrossentropy {
+    fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let labels = squeeze_labels(y_true, y_pred);
+        let Some(axis) = y_pred.axis(self.axis) else { return y_true };
+        let mut expected = y_pred.shape();
+        expected.remove(axis);
+        if !labels.is_void() && labels.shape() != expected {
+            let message = format!(
+                "Arguments `target` and `output` must have the same shape up until the last \
+                 dimension: target.shape={:?}, output.shape={:?}",
+                labels.shape(),
+                y_pred.shape()
+            );
+            let help = "y must be one label for each sample, or one-hot with a categorical loss";
+            return y_true.trace().fail(Error::new(message).help(help));
+        }
+        let (mut labels, mut y_pred) = (labels, y_pred);
+        let mask = self.mask(labels);
+        if let Some(mask) = mask {
+            // What does not count takes the first class and no prediction, as in Keras.
+            let counts = mask.cast(DType::F32);
+            (labels, y_pred) = (labels * counts, y_pred * expand(counts, axis));
+        }
+        let log = log_probabilities(y_pred, self.from_logits, self.axis);
+        let loss = -is_class(labels, axis, y_pred).select(log, 0.0).sum(self.axis);
+        mask.map_or(loss, |mask| mask.select(loss, 0.0))
+    }
+
+    fn mask<'g>(&self, y_true: Tensor<'g>) -> Option<Tensor<'g>> {
+        self.ignore_class.map(|class| y_true.not_equal(class as f64))
+    }
+}
+
+/// The logarithms of probabilities, clipped as Keras clips them, or of the softmax of logits.
+fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isize) -> Tensor<'_> {
+    if from_logits {
+        return LogSoftmax::new().axis(axis).call(y_pred);
+    }
+    let sum = y_pred.sum(axis).keep(y_pred, axis);
+    clip_probabilities(y_pred / sum).log()
+}
+
+/// Labels without a last axis of extent 1 that predictions of classes make superfluous.
+fn squeeze_labels<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+    let shape = y_true.shape();
+    match shape.as_slice() {
+        [samples @ .., 1] if shape.len() == y_pred.rank() => y_true.reshape(samples),
+        _ => y_true,
+    }
+}
+
+/// Where the label is the class whose number is the position along `axis`.
+fn is_class<'g>(labels: Tensor<'g>, axis: usize, like: Tensor<'g>) -> Tensor<'g> {
+    let numbers = labels.trace().iota(axis, Type::new(DType::I32, like.shape()));
+    numbers.equal(expand(labels.cast(DType::I32), axis))
+}
+
+/// A new axis of extent 1.
+fn expand(x: Tensor<'_>, axis: usize) -> Tensor<'_> {
+    let mut shape = x.shape();
+    shape.insert(axis.min(shape.len()), 1);
+    x.reshape(shape)
+}

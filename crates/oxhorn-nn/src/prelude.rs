@@ -1,0 +1,16 @@
+//! What every object's file needs.
+
+pub(crate) use oxhorn_ir::{DType, Error, Result, Tensor, Type, ensure};
+
+#[allow(unused_imports, reason = "each file takes what it needs")]
+pub(crate) use crate::{
+    activations::{Activate, Activation},
+    config::{AxisList, Config, Field, Float32},
+    constraints::Constrain,
+    initializers::{Initialize, Initializer, Randomness},
+    keyword,
+    layer::Layer,
+    regularizers::{Regularize, Regularizer},
+    scope::{Mode, Scope},
+    weight::Weight,
+};

@@ -1,0 +1,505 @@
+//! What a layer, a metric or an optimizer may ask for while it is being traced.
+//!
+//! A [`Scope`] hands out the values that live longer than one run: weights, other state, seeds, and
+//! the numbers that people turn. What is asked for is written down in [`Declarations`], which
+//! belong to the model and serve any number of traces: for training, for inference, for other
+//! batch sizes. The first trace declares, the others find.
+
+use std::{
+    cell::{Ref, RefCell},
+    rc::Rc,
+};
+
+use oxhorn_ir::{Array, DType, Error, Result, Tensor, Trace, Type};
+
+use crate::{
+    constraints::Constraint,
+    initializers::{Initializer, Randomness},
+    layer::AnyLayer,
+    regularizers::Regularizer,
+    weight::Weight,
+};
+
+/// What the graph is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Fitting: noise is active.
+    Train,
+    /// Evaluating and predicting.
+    Infer,
+}
+
+/// A value that a model keeps from run to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// Its name within the model: `dense/kernel`.
+    pub path: String,
+    /// Its element type and shape.
+    pub ty: Type,
+    /// Whether gradients change it.
+    pub trainable: bool,
+    /// How its first value is made.
+    pub initial: Initial,
+    /// What is added to the loss for it.
+    pub regularizer: Option<Regularizer>,
+    /// Where it is brought back to after each step.
+    pub constraint: Option<Constraint>,
+}
+
+/// How the first value of a variable is made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Initial {
+    /// By an initializer.
+    Drawn(Initializer),
+    /// As the state `[seed, 0]` of a seed generator; without a seed, it needs one.
+    Seed(Option<u32>),
+    /// With this number everywhere.
+    Filled(f64),
+}
+
+/// A number that people turn while a model trains: an input, of type `f64[]`, of its programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number {
+    /// Its name within the model: `dropout/rate`.
+    pub path: String,
+    /// Its value as configured.
+    pub value: f64,
+}
+
+/// All that the traces of one model have asked for, in the order in which they asked.
+#[derive(Debug, Default)]
+pub struct Declarations {
+    variables: RefCell<Vec<Variable>>,
+    numbers: RefCell<Vec<Number>>,
+}
+
+/// What a layer may ask for while it is being traced.
+#[derive(Clone)]
+pub struct Scope<'g> {
+    shared: Rc<Shared<'g>>,
+    path: String,
+    mode: Mode,
+    trainable: bool,
+}
+
+/// What all scopes of one trace share.
+struct Shared<'g> {
+    trace: &'g Trace,
+    declarations: &'g Declarations,
+    leaves: RefCell<Vec<Leaf<'g>>>,
+    losses: RefCell<Vec<Tensor<'g>>>,
+}
+
+/// A variable or number in this trace.
+struct Leaf<'g> {
+    path: String,
+    /// What it is when a run begins.
+    value: Tensor<'g>,
+    /// What it has become so far.
+    current: Tensor<'g>,
+}
+
+impl Variable {
+    /// Whether the first value needs a seed from outside.
+    pub fn needs_seed(&self) -> bool {
+        match &self.initial {
+            Initial::Drawn(initializer) => initializer
+                .get()
+                .is_ok_and(|initializer| initializer.randomness() == Randomness::Unseeded),
+            Initial::Seed(seed) => seed.is_none(),
+            Initial::Filled(_) => false,
+        }
+    }
+
+    /// Whether this is a weight, as opposed to the state of a seed generator.
+    pub fn is_weight(&self) -> bool {
+        !matches!(self.initial, Initial::Seed(_))
+    }
+
+    /// The first value; `seed` is used where [`Variable::needs_seed`], and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// If the initializer cannot make a value of this shape.
+    pub fn first_value(&self, seed: u32) -> Result<Array> {
+        let shape = &self.ty.shape[..];
+        let data = match &self.initial {
+            Initial::Filled(value) => vec![*value; self.ty.len()],
+            Initial::Seed(own) => vec![f64::from(own.unwrap_or(seed)), 0.0],
+            Initial::Drawn(initializer) => {
+                let initializer = initializer.get()?;
+                let seed = match initializer.randomness() {
+                    Randomness::Seeded(own) => own,
+                    Randomness::Unseeded | Randomness::None => seed,
+                };
+                let values = initializer.values(shape, [seed, 0]);
+                let values = values.map_err(|error| error.at(&self.path))?;
+                values.into_iter().map(f64::from).collect()
+            }
+        };
+        Ok(Array::new(shape, data))
+    }
+}
+
+impl Declarations {
+    /// Nothing yet.
+    pub fn new() -> Declarations {
+        Declarations::default()
+    }
+
+    /// The variables, in Keras' order.
+    pub fn variables(&self) -> Ref<'_, [Variable]> {
+        Ref::map(self.variables.borrow(), Vec::as_slice)
+    }
+
+    /// The variable of this path.
+    pub fn variable(&self, path: &str) -> Option<Variable> {
+        self.variables.borrow().iter().find(|it| it.path == path).cloned()
+    }
+
+    /// The numbers that people turn.
+    pub fn numbers(&self) -> Ref<'_, [Number]> {
+        Ref::map(self.numbers.borrow(), Vec::as_slice)
+    }
+
+    /// Adds the variable, or compares it with the one of its path; the type that was declared
+    /// first, if it differs.
+    fn declare(&self, variable: Variable) -> Option<Type> {
+        let mut variables = self.variables.borrow_mut();
+        match variables.iter_mut().find(|it| it.path == variable.path) {
+            None => {
+                variables.push(variable);
+                None
+            }
+            Some(known) if known.ty == variable.ty => {
+                // A layer may have been frozen since the last trace.
+                known.trainable = variable.trainable;
+                None
+            }
+            Some(known) => Some(known.ty.clone()),
+        }
+    }
+}
+
+impl<'g> Scope<'g> {
+    /// The outermost scope of a trace.
+    pub fn new(trace: &'g Trace, declarations: &'g Declarations, mode: Mode) -> Scope<'g> {
+        let (leaves, losses) = Default::default();
+        let shared = Rc::new(Shared { trace, declarations, leaves, losses });
+        Scope { shared, path: String::new(), mode, trainable: true }
+    }
+
+    /// The scope of something named `name` within this one.
+    pub fn child(&self, name: &str) -> Scope<'g> {
+        Scope { path: self.join(name), ..self.clone() }
+    }
+
+    /// This scope in another mode: what an explicit `training=` asks for.
+    pub fn in_mode(&self, mode: Mode) -> Scope<'g> {
+        Scope { mode, ..self.clone() }
+    }
+
+    /// The trace that is being written.
+    pub fn trace(&self) -> &'g Trace {
+        self.shared.trace
+    }
+
+    /// What the traces of this model have asked for.
+    pub fn declarations(&self) -> &'g Declarations {
+        self.shared.declarations
+    }
+
+    /// The name of this scope within the model.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether noise is active.
+    pub fn training(&self) -> bool {
+        self.mode == Mode::Train
+    }
+
+    /// Calls a layer by this name, in a scope of its own, with what all layers have in common:
+    /// whether it is trainable, and the penalty for its output.
+    pub fn layer(&self, name: &str, layer: &AnyLayer, x: Tensor<'g>) -> Tensor<'g> {
+        let child =
+            Scope { trainable: self.trainable && layer.trainable, ..self.child(name) };
+        let origin = format!("{} ({})", child.path, layer.layer.class_name());
+        let before = self.trace().enter(Some(origin));
+        let y = match layer.check() {
+            Ok(()) => layer.layer.call(&child, x),
+            Err(error) => self.trace().fail(error),
+        };
+        if let Some(regularizer) = &layer.activity_regularizer {
+            let penalty = child.child("activity_regularizer").penalty(regularizer, y);
+            let samples = y.shape().first().copied().unwrap_or(1).max(1);
+            child.add_loss(penalty / samples as f64);
+        }
+        self.trace().enter(before);
+        y
+    }
+
+    /// The weight of this name, declared on first use.
+    pub fn weight(&self, name: &str, shape: impl Into<Vec<usize>>, policy: &Weight) -> Tensor<'g> {
+        if let Err(error) = policy.initializer.get() {
+            return self.trace().fail(error);
+        }
+        self.declare(Variable {
+            path: self.join(name),
+            ty: Type::f32(shape),
+            trainable: self.trainable,
+            initial: Initial::Drawn(policy.initializer.clone()),
+            regularizer: policy.regularizer.clone(),
+            constraint: policy.constraint.clone(),
+        })
+    }
+
+    /// A value that is not learnt: what it has become so far in this run.
+    pub fn state(&self, name: &str, ty: Type, initial: Initial) -> Tensor<'g> {
+        self.declare(Variable {
+            path: self.join(name),
+            ty,
+            trainable: false,
+            initial,
+            regularizer: None,
+            constraint: None,
+        })
+    }
+
+    /// States what the state of this name becomes.
+    pub fn update(&self, name: &str, new: Tensor<'g>) {
+        let path = self.join(name);
+        let mut leaves = self.shared.leaves.borrow_mut();
+        match leaves.iter_mut().find(|leaf| leaf.path == path) {
+            Some(leaf) => leaf.current = new,
+            None => {
+                drop(leaves);
+                self.trace().fail(Error::new(format!("there is no state `{name}` to update")));
+            }
+        }
+    }
+
+    /// A number that people turn, as a scalar of type `f64`.
+    pub fn number(&self, name: &str, value: f64) -> Tensor<'g> {
+        let path = self.join(name);
+        if let Some(known) = self.find(&path) {
+            return known;
+        }
+        let mut numbers = self.shared.declarations.numbers.borrow_mut();
+        if !numbers.iter().any(|number| number.path == path) {
+            numbers.push(Number { path: path.clone(), value });
+        }
+        let leaf = self.trace().input(&path, Type::new(DType::F64, []));
+        self.keep(path, leaf)
+    }
+
+    /// A stream of random keys, declared on first use, in training and inference alike.
+    ///
+    /// Without a `seed`, the model is asked for one when it is built.
+    pub fn seed_generator(&self, name: &str, seed: Option<u32>) -> SeedGenerator<'g> {
+        let scope = self.child(name);
+        let path = scope.join(SeedGenerator::STATE);
+        scope.shared.declarations.declare(Variable {
+            path,
+            ty: SeedGenerator::ty(),
+            trainable: false,
+            initial: Initial::Seed(seed),
+            regularizer: None,
+            constraint: None,
+        });
+        SeedGenerator { scope, seed }
+    }
+
+    /// Adds a scalar to the loss that training minimises.
+    pub fn add_loss(&self, loss: Tensor<'g>) {
+        self.shared.losses.borrow_mut().push(loss);
+    }
+
+    /// All that is to be added to the loss: what layers added, in the order of their calls, and
+    /// then the penalties for trainable weights.
+    pub fn losses(&self) -> Vec<Tensor<'g>> {
+        let mut losses = self.shared.losses.borrow().clone();
+        let variables = self.declarations().variables().to_vec();
+        for Variable { path, trainable, regularizer, .. } in variables {
+            if let (true, Some(regularizer), Some(weight)) = (trainable, regularizer, self.find(&path)) {
+                let scope = Scope { path: format!("{path}_regularizer"), ..self.clone() };
+                losses.push(scope.penalty(&regularizer, weight));
+            }
+        }
+        losses
+    }
+
+    /// The weights that this trace used and that gradients change, in Keras' order.
+    pub fn trainable_weights(&self) -> Vec<(Variable, Tensor<'g>)> {
+        let variables = self.declarations().variables();
+        let used = variables.iter().filter(|variable| variable.trainable);
+        used.filter_map(|it| self.find(&it.path).map(|tensor| (it.clone(), tensor))).collect()
+    }
+
+    /// Writes the new values of all states into the graph; the last thing to do in a trace.
+    pub fn write_updates(&self) {
+        for leaf in self.shared.leaves.borrow().iter() {
+            if leaf.current.value() != leaf.value.value() {
+                self.trace().update(leaf.value, leaf.current);
+            }
+        }
+    }
+
+    /// The penalty of a regularizer for `x`.
+    pub fn penalty(&self, regularizer: &Regularizer, x: Tensor<'g>) -> Tensor<'g> {
+        match regularizer.get() {
+            Ok(regularizer) => regularizer.penalty(self, x),
+            Err(error) => self.trace().fail(error),
+        }
+    }
+
+    fn declare(&self, variable: Variable) -> Tensor<'g> {
+        if let Some(error) = self.trace().error() {
+            return self.trace().fail(error); // Shapes mean nothing after a mistake.
+        }
+        let (path, ty) = (variable.path.clone(), variable.ty.clone());
+        if let Some(known) = self.shared.declarations.declare(variable) {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            let message =
+                format!("`{name}` is {:?}, but this input needs {:?}", known.shape, ty.shape);
+            let help = "a layer called twice must be called on inputs of the same width";
+            return self.trace().fail(Error::new(message).help(help));
+        }
+        match self.find(&path) {
+            Some(known) => known,
+            None => {
+                let leaf = self.trace().weight(&path, ty);
+                self.keep(path, leaf)
+            }
+        }
+    }
+
+    fn keep(&self, path: String, value: Tensor<'g>) -> Tensor<'g> {
+        self.shared.leaves.borrow_mut().push(Leaf { path, value, current: value });
+        value
+    }
+
+    fn find(&self, path: &str) -> Option<Tensor<'g>> {
+        self.shared.leaves.borrow().iter().find(|leaf| leaf.path == path).map(|leaf| leaf.current)
+    }
+
+    fn join(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
+    }
+}
+
+/// A stream of random keys, whose state `[seed, counter]` is a variable of the model.
+pub struct SeedGenerator<'g> {
+    scope: Scope<'g>,
+    seed: Option<u32>,
+}
+
+impl<'g> SeedGenerator<'g> {
+    const STATE: &'static str = "seed_generator_state";
+
+    fn ty() -> Type {
+        Type::new(DType::U32, [2])
+    }
+
+    /// The next key, of type `u32[2]`: the state, whose counter then goes up by one.
+    pub fn next(&self) -> Tensor<'g> {
+        let (scope, ty) = (&self.scope, SeedGenerator::ty());
+        let key = scope.state(Self::STATE, ty.clone(), Initial::Seed(self.seed));
+        if !key.is_void() {
+            scope.update(Self::STATE, key + scope.trace().iota(0, ty)); // [seed, counter] + [0, 1]
+        }
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layers::Dense, testing::f32_input};
+
+    #[test]
+    fn a_second_trace_finds_what_the_first_declared() {
+        let declared = Declarations::new();
+        for rows in [2, 7] {
+            let trace = Trace::new("test");
+            let cx = Scope::new(&trace, &declared, Mode::Infer);
+            cx.layer("dense", &Dense::new(3).into(), f32_input(&trace, &[rows, 5]));
+            assert!(trace.error().is_none());
+        }
+        let paths: Vec<String> = declared.variables().iter().map(|it| it.path.clone()).collect();
+        assert_eq!(paths, ["dense/kernel", "dense/bias"]);
+    }
+
+    #[test]
+    fn a_second_trace_of_another_width_is_refused() {
+        let declared = Declarations::new();
+        let mut last = None;
+        for width in [5, 6] {
+            let trace = Trace::new("test");
+            let cx = Scope::new(&trace, &declared, Mode::Infer);
+            cx.layer("dense", &Dense::new(3).into(), f32_input(&trace, &[2, width]));
+            last = trace.error();
+        }
+        assert_eq!(
+            last.expect("a mistake").to_string(),
+            "`kernel` is [5, 3], but this input needs [6, 3]\n    in: dense (Dense)\n  \
+             help: a layer called twice must be called on inputs of the same width"
+        );
+    }
+
+    #[test]
+    fn every_draw_has_a_key_of_its_own() {
+        let declared = Declarations::new();
+        let trace = Trace::new("test");
+        let cx = Scope::new(&trace, &declared, Mode::Train).child("dropout");
+        let generator = cx.seed_generator("seed_generator", Some(7));
+        let keys = [generator.next().value(), generator.next().value()];
+        cx.write_updates();
+        drop((generator, cx));
+        let graph = trace.finish(&keys).expect("no mistake");
+        let state = Array::new([2], vec![7.0, 3.0]);
+        let results = oxhorn_ir::interpret::interpret(&graph, &[state]).expect("one leaf");
+        assert_eq!(results.outputs.map_data(), [vec![7.0, 3.0], vec![7.0, 4.0]]);
+        assert_eq!(results.updates.map_data(), [vec![7.0, 5.0]]);
+    }
+
+    trait MapData {
+        fn map_data(self) -> Vec<Vec<f64>>;
+    }
+
+    impl MapData for Vec<Array> {
+        fn map_data(self) -> Vec<Vec<f64>> {
+            self.into_iter().map(|array| array.data).collect()
+        }
+    }
+
+    #[test]
+    fn seeds_are_needed_in_the_order_of_declaration() {
+        use crate::layers::Dropout;
+        let declared = Declarations::new();
+        let trace = Trace::new("test");
+        let cx = Scope::new(&trace, &declared, Mode::Infer);
+        let x = f32_input(&trace, &[2, 5]);
+        let x = cx.layer("dense", &Dense::new(3).bias_initializer("he_normal").into(), x);
+        let x = cx.layer("dropout", &Dropout::new(0.5).into(), x);
+        cx.layer("silent", &Dropout::new(0.0).into(), x);
+        let variables = declared.variables();
+        let needing: Vec<&str> =
+            variables.iter().filter(|it| it.needs_seed()).map(|it| it.path.as_str()).collect();
+        assert_eq!(
+            needing,
+            ["dense/kernel", "dense/bias", "dropout/seed_generator/seed_generator_state"]
+        );
+    }
+
+    #[test]
+    fn frozen_layers_have_neither_gradients_nor_penalties() {
+        let declared = Declarations::new();
+        let trace = Trace::new("test");
+        let cx = Scope::new(&trace, &declared, Mode::Train);
+        let layer = AnyLayer { trainable: false, ..Dense::new(3).kernel_regularizer("l2").into() };
+        cx.layer("dense", &layer, f32_input(&trace, &[2, 5]));
+        assert!(cx.trainable_weights().is_empty());
+        assert!(cx.losses().is_empty());
+    }
+}

@@ -1,0 +1,146 @@
+//! The process' random streams, which give the numbers Python gives from the same seed.
+
+mod numpy;
+mod python;
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use ndarray::{Array, Array1, IntoDimension};
+
+pub use numpy::Numpy;
+pub use python::Python;
+
+static STREAMS: LazyLock<Mutex<Streams>> = LazyLock::new(|| Mutex::new(Streams::from_entropy()));
+
+/// The two generators a Keras program draws from: Python's `random`, where layers and initializers
+/// find their seeds, and NumPy's global generator, which makes and shuffles data.
+#[derive(Clone, Debug)]
+pub struct Streams {
+    /// Python's `random`.
+    pub python: Python,
+    /// NumPy's global generator, `np.random`.
+    pub numpy: Numpy,
+}
+
+impl Streams {
+    /// Both generators as `keras.utils.set_random_seed(seed)` leaves them.
+    pub fn seeded(seed: u32) -> Streams {
+        Streams { python: Python::seeded(&[seed]), numpy: Numpy::seeded(seed) }
+    }
+
+    /// Both generators seeded from the operating system's entropy.
+    pub fn from_entropy() -> Streams {
+        Streams { python: Python::seeded(&entropy()), numpy: Numpy::seeded_by_key(&entropy()) }
+    }
+}
+
+/// 256 bits that differ from call to call and from process to process. The standard library takes
+/// the keys of its hash tables from the operating system, which spares us a dependency.
+fn entropy() -> [u32; 8] {
+    let keys = RandomState::new();
+    std::array::from_fn(|i| keys.hash_one(i) as u32)
+}
+
+/// The streams of this process, held until the guard is dropped. Whoever draws several numbers
+/// that belong together holds it while drawing them.
+pub fn streams() -> MutexGuard<'static, Streams> {
+    // A thread that panicked while drawing leaves a valid generator behind.
+    STREAMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seeds every random stream of the process, so that the same program gives the same data, the
+/// same initial weights and the same batches: `keras.utils.set_random_seed`.
+///
+/// Call it before layers are made: each takes its seed when it is made. The seeds are those that
+/// Python accepts, 0 to 2³² - 1.
+pub fn set_random_seed(seed: u32) {
+    *streams() = Streams::seeded(seed);
+}
+
+/// The next seed for a layer or an initializer that was given none, from 1 to 10⁹.
+pub fn next_seed() -> u32 {
+    streams().python.next_seed()
+}
+
+/// Numbers from the uniform distribution on [0, 1), in an array of the given shape:
+/// `np.random.random(shape)`.
+///
+/// ```
+/// let x = oxhorn::random::random((1200, 25));
+/// assert_eq!(x.dim(), (1200, 25));
+/// ```
+pub fn random<S: IntoDimension>(shape: S) -> Array<f64, S::Dim> {
+    let numpy = &mut streams().numpy;
+    Array::from_shape_simple_fn(shape.into_dimension(), || numpy.random())
+}
+
+/// Integers from 0 to `high` - 1, all equally likely, in an array of the given shape:
+/// `np.random.randint(high, size=shape)`.
+///
+/// There is no such integer when `high` is below 1; the array is then filled with -1, which
+/// whatever takes it as a label or an index refuses with an error.
+///
+/// ```
+/// let labels = oxhorn::random::randint(5, 1200);
+/// assert!(labels.iter().all(|label| (0..5).contains(label)));
+/// ```
+pub fn randint<S: IntoDimension>(high: i64, shape: S) -> Array<i64, S::Dim> {
+    let numpy = &mut streams().numpy;
+    Array::from_shape_simple_fn(shape.into_dimension(), || numpy.randint(high).unwrap_or(-1))
+}
+
+/// Numbers from the normal distribution with mean 0 and standard deviation 1:
+/// `np.random.standard_normal(shape)`.
+pub fn standard_normal<S: IntoDimension>(shape: S) -> Array<f64, S::Dim> {
+    normal(0.0, 1.0, shape)
+}
+
+/// Numbers from the normal distribution: `np.random.normal(mean, deviation, shape)`.
+pub fn normal<S: IntoDimension>(mean: f64, deviation: f64, shape: S) -> Array<f64, S::Dim> {
+    let numpy = &mut streams().numpy;
+    Array::from_shape_simple_fn(shape.into_dimension(), || {
+        mean + deviation * numpy.standard_normal()
+    })
+}
+
+/// The numbers 0 to `n` - 1 in a random order: `np.random.permutation(n)`.
+pub fn permutation(n: usize) -> Array1<usize> {
+    streams().numpy.permutation(n).into()
+}
+
+/// Puts the items in a random order: `np.random.shuffle(items)`.
+pub fn shuffle<T>(items: &mut [T]) {
+    streams().numpy.shuffle(items);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differs_between_unseeded_streams() {
+        let (mut a, mut b) = (Streams::from_entropy(), Streams::from_entropy());
+        assert_ne!(a.numpy.random(), b.numpy.random());
+        let seeds = |streams: &mut Streams| [(); 4].map(|()| streams.python.next_seed());
+        assert_ne!(seeds(&mut a), seeds(&mut b));
+    }
+
+    #[test]
+    fn makes_arrays_of_every_rank_and_of_no_elements() {
+        assert_eq!(random(()).len(), 1);
+        assert_eq!(random((0, 3)).dim(), (0, 3));
+        assert_eq!(standard_normal([2, 1, 3]).dim(), (2, 1, 3));
+        assert_eq!(normal(1.0, 0.0, 7).to_vec(), [1.0; 7]);
+        assert_eq!(permutation(0).len(), 0);
+    }
+
+    #[test]
+    fn has_no_integers_below_one() {
+        assert_eq!(randint(0, 3).to_vec(), [-1; 3]);
+        assert_eq!(randint(-5, 2).to_vec(), [-1; 2]);
+        assert_eq!(randint(1, 4).to_vec(), [0; 4]);
+    }
+}
