@@ -1,4 +1,5 @@
 """Records what Keras does: python golden/record.py [kind ...] rewrites the folders of those kinds, or of all."""
+
 import importlib
 import os
 import sys
@@ -6,8 +7,18 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-KINDS = ["activations", "layers", "initializers", "losses", "metrics", "optimizers", "schedules", "random", "training",
-         "text"]
+KINDS = [
+    "activations",
+    "layers",
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "schedules",
+    "random",
+    "training",
+    "text",
+]
 
 if __name__ == "__main__":
     if os.environ.get("PYTHONHASHSEED") != "0":

@@ -1,4 +1,5 @@
 """One module per kind of recording; each has a function record() that writes the files of its folder."""
+
 import os
 
 # Before the first import of Keras.

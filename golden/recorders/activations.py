@@ -1,4 +1,5 @@
 """keras.activations: every function, its values and its gradient."""
+
 import inspect
 import warnings
 
@@ -9,8 +10,34 @@ import numpy as np
 from .common import array, clear, normal, write
 
 # Kinks (0, 0.5, 1, 3, 6), both zeros, tiny, large and overflowing numbers.
-POINTS = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 1e-6, -1e-6, 0.1, -0.1, 0.3, -0.7, 2.5, -2.5, 7.25, -9.5,
-          20.0, -20.0, 90.0, -90.0, 1e4, -1e4]
+POINTS = [
+    0.0,
+    -0.0,
+    0.5,
+    -0.5,
+    1.0,
+    -1.0,
+    3.0,
+    -3.0,
+    6.0,
+    -6.0,
+    1e-6,
+    -1e-6,
+    0.1,
+    -0.1,
+    0.3,
+    -0.7,
+    2.5,
+    -2.5,
+    7.25,
+    -9.5,
+    20.0,
+    -20.0,
+    90.0,
+    -90.0,
+    1e4,
+    -1e4,
+]
 ALONG_AN_AXIS = {"softmax", "log_softmax", "sparsemax", "glu"}
 REQUIRED = {"threshold": {"threshold": 0.5, "default_value": -2.0}}
 VARIANTS = {
@@ -21,8 +48,12 @@ VARIANTS = {
     "hard_shrink": [{"threshold": 1.5}],
     "leaky_relu": [{"negative_slope": 0.05}],
     "log_softmax": [{"axis": 0}],
-    "relu": [{"negative_slope": 0.1}, {"max_value": 2.5}, {"threshold": 0.5},
-             {"negative_slope": 0.1, "max_value": 6.0, "threshold": 1.0}],
+    "relu": [
+        {"negative_slope": 0.1},
+        {"max_value": 2.5},
+        {"threshold": 0.5},
+        {"negative_slope": 0.1, "max_value": 6.0, "threshold": 1.0},
+    ],
     "soft_shrink": [{"threshold": 1.5}],
     "softmax": [{"axis": 0}, {"axis": [0, 1]}],
     "sparsemax": [{"axis": 0}],

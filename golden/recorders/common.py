@@ -1,4 +1,5 @@
 """What all recorders share: made-up numbers, and the format of arrays, objects and files."""
+
 import json
 import math
 import os

@@ -1,4 +1,5 @@
 """keras.initializers: every class, with integer seeds."""
+
 import keras
 import numpy as np
 
@@ -93,9 +94,17 @@ def record():
     clear("initializers")
     kinds = {name: (lambda name=name: scaled(name)) for name in SCALED}
     kinds |= {name: (lambda name=name: random_normal(name)) for name in ("RandomNormal", "TruncatedNormal")}
-    kinds |= {name: (lambda name=name: over_shapes(getattr(keras.initializers, name), [(), (3,), (2, 2), (1, 2, 0)]))
-              for name in ("Zeros", "Ones")}
-    kinds |= {"RandomUniform": random_uniform, "VarianceScaling": variance_scaling, "Orthogonal": orthogonal,
-              "Identity": identity, "Constant": constant, "STFT": stft}
+    kinds |= {
+        name: (lambda name=name: over_shapes(getattr(keras.initializers, name), [(), (3,), (2, 2), (1, 2, 0)]))
+        for name in ("Zeros", "Ones")
+    }
+    kinds |= {
+        "RandomUniform": random_uniform,
+        "VarianceScaling": variance_scaling,
+        "Orthogonal": orthogonal,
+        "Identity": identity,
+        "Constant": constant,
+        "STFT": stft,
+    }
     for name, cases in kinds.items():
         write("initializers", name, list(cases()))

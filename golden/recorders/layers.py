@@ -1,4 +1,5 @@
 """keras.layers: Input, Dense, Activation, Dropout, Flatten, Reshape, Rescaling."""
+
 import jax
 import keras
 import numpy as np
@@ -29,15 +30,26 @@ def case(title, make, x, unknown=(0,), set_weights=True):
 
     y, losses = forward(train, x)
     dy = normal(y.shape, title, "dy")
-    out = {"name": title, "config": envelope(layer), "input_shape": plain(symbolic), "output_shape": plain(output_shape),
-           "input": array(x), "weights": arrays(layer.get_weights()), "output": array(y), "dy": array(dy)}
+    out = {
+        "name": title,
+        "config": envelope(layer),
+        "input_shape": plain(symbolic),
+        "output_shape": plain(output_shape),
+        "input": array(x),
+        "weights": arrays(layer.get_weights()),
+        "output": array(y),
+        "dy": array(dy),
+    }
     if differentiable:
         dweights, dx = jax.vjp(lambda t, v: forward(t, v)[0], train, x)[1](dy)
         out |= {"dx": array(dx), "dweights": arrays(dweights)}
     if losses:
         dweights, dx = jax.grad(lambda t, v: sum(forward(t, v)[1]), (0, 1))(train, x)
-        out |= {"losses": [number(np.float32(v)) for v in losses], "losses_dx": array(dx),
-                "losses_dweights": arrays(dweights)}
+        out |= {
+            "losses": [number(np.float32(v)) for v in losses],
+            "losses_dx": array(dx),
+            "losses_dweights": arrays(dweights),
+        }
     if any(w.constraint is not None for w in layer.weights):
         out["constrained"] = arrays([w.constraint(w.value) if w.constraint else w.value for w in layer.weights])
     return out
@@ -58,15 +70,35 @@ def dense():
     yield case("activation softmax, rank 3", lambda: make(4, activation="softmax"), x3)
     yield case("named", lambda: make(2, name="head", activation="relu"), x2)
     yield case("not trainable", lambda: make(2, trainable=False, kernel_regularizer="l2"), x2)
-    yield case("initializers", lambda: make(
-        3, kernel_initializer=initializers.HeNormal(seed=3), bias_initializer=initializers.RandomUniform(-1, 1, seed=4)),
-        x2, set_weights=False)
-    yield case("initializers by name", lambda: make(3, kernel_initializer="ones", bias_initializer="ones"), x2,
-               set_weights=False)
-    yield case("default initializers after set_random_seed(812)", lambda: keras.utils.set_random_seed(812) or make(3), x2,
-               set_weights=False)
-    for regularizer in [regularizers.L1(0.02), regularizers.L2(0.03), regularizers.L1L2(0.02, 0.03),
-                        regularizers.OrthogonalRegularizer(0.04), regularizers.OrthogonalRegularizer(0.04, "columns")]:
+    yield case(
+        "initializers",
+        lambda: make(
+            3,
+            kernel_initializer=initializers.HeNormal(seed=3),
+            bias_initializer=initializers.RandomUniform(-1, 1, seed=4),
+        ),
+        x2,
+        set_weights=False,
+    )
+    yield case(
+        "initializers by name",
+        lambda: make(3, kernel_initializer="ones", bias_initializer="ones"),
+        x2,
+        set_weights=False,
+    )
+    yield case(
+        "default initializers after set_random_seed(812)",
+        lambda: keras.utils.set_random_seed(812) or make(3),
+        x2,
+        set_weights=False,
+    )
+    for regularizer in [
+        regularizers.L1(0.02),
+        regularizers.L2(0.03),
+        regularizers.L1L2(0.02, 0.03),
+        regularizers.OrthogonalRegularizer(0.04),
+        regularizers.OrthogonalRegularizer(0.04, "columns"),
+    ]:
         title = type(regularizer).__name__ + (" columns" if getattr(regularizer, "mode", "") == "columns" else "")
         yield case(f"kernel_regularizer {title}", lambda: make(3, kernel_regularizer=regularizer), x2)
     yield case("regularizers by name", lambda: make(3, kernel_regularizer="l1", bias_regularizer="l2"), x2)
@@ -74,12 +106,26 @@ def dense():
     yield case("bias_regularizer", lambda: make(3, bias_regularizer=regularizers.L1(0.5)), x2)
     yield case("activity_regularizer", lambda: make(3, activity_regularizer=regularizers.L2(0.25)), x2)
     yield case("activity_regularizer, rank 3", lambda: make(3, activity_regularizer="l1", activation="relu"), x3)
-    yield case("all three regularizers", lambda: make(
-        3, activation="tanh", kernel_regularizer=regularizers.L2(0.1), bias_regularizer=regularizers.L1(0.2),
-        activity_regularizer=regularizers.L1L2(0.3, 0.4)), x2)
-    for constraint in [constraints.MaxNorm(1.2, axis=0), constraints.MaxNorm(0.7, axis=1), constraints.NonNeg(),
-                       constraints.UnitNorm(axis=0), constraints.UnitNorm(axis=[0, 1]),
-                       constraints.MinMaxNorm(1.5, 1.9, rate=0.5, axis=0), constraints.MinMaxNorm(0.2, 0.9, axis=1)]:
+    yield case(
+        "all three regularizers",
+        lambda: make(
+            3,
+            activation="tanh",
+            kernel_regularizer=regularizers.L2(0.1),
+            bias_regularizer=regularizers.L1(0.2),
+            activity_regularizer=regularizers.L1L2(0.3, 0.4),
+        ),
+        x2,
+    )
+    for constraint in [
+        constraints.MaxNorm(1.2, axis=0),
+        constraints.MaxNorm(0.7, axis=1),
+        constraints.NonNeg(),
+        constraints.UnitNorm(axis=0),
+        constraints.UnitNorm(axis=[0, 1]),
+        constraints.MinMaxNorm(1.5, 1.9, rate=0.5, axis=0),
+        constraints.MinMaxNorm(0.2, 0.9, axis=1),
+    ]:
         arguments = ", ".join(f"{k}={v}" for k, v in constraint.get_config().items())
         title = f"kernel_constraint {type(constraint).__name__} {arguments}".rstrip()
         yield case(title, lambda: make(4, kernel_constraint=constraint), x2)
@@ -93,7 +139,9 @@ def activation():
         yield case(f"by name {name}", lambda: make(name), x)
     yield case("function", lambda: make(keras.activations.tanh), x)
     yield case("none", lambda: make(None), x)
-    yield case("rank 3, named", lambda: make("log_softmax", name="odds"), normal((2, 1, 4), "activation x3"), unknown=(0, 1))
+    yield case(
+        "rank 3, named", lambda: make("log_softmax", name="odds"), normal((2, 1, 4), "activation x3"), unknown=(0, 1)
+    )
 
 
 def flatten():
@@ -151,9 +199,14 @@ def dropout():
     yield training("rank 1", lambda: make(0.4, seed=8), normal((5,), "dropout x1"))
     yield training("one number", lambda: make(0.4, seed=8), normal((1, 1), "dropout x11"), calls=5)
     yield training("rank 3", lambda: make(0.2, seed=9), normal((2, 3, 5), "dropout x3"))
-    yield training("noise_shape [null, 1, null]", lambda: make(0.5, noise_shape=(None, 1, None), seed=9),
-                   normal((2, 3, 5), "dropout x3"))
-    yield training("noise_shape [2, 1, 5]", lambda: make(0.5, noise_shape=[2, 1, 5], seed=9), normal((2, 3, 5), "dropout x3"))
+    yield training(
+        "noise_shape [null, 1, null]",
+        lambda: make(0.5, noise_shape=(None, 1, None), seed=9),
+        normal((2, 3, 5), "dropout x3"),
+    )
+    yield training(
+        "noise_shape [2, 1, 5]", lambda: make(0.5, noise_shape=[2, 1, 5], seed=9), normal((2, 3, 5), "dropout x3")
+    )
     yield training("noise_shape [1, 7]", lambda: make(0.5, noise_shape=(1, 7), seed=2), x)
     yield training("noise_shape [3, 1]", lambda: make(0.5, noise_shape=(3, 1), seed=2), x)
     yield training("no seed, after set_random_seed(812)", lambda: keras.utils.set_random_seed(812) or make(0.4), x)
@@ -161,18 +214,36 @@ def dropout():
 
 
 def inputs():
-    for title, kwargs in [("shape", {"shape": [25]}), ("no axes", {"shape": []}), ("unknown axis", {"shape": [None, 3]}),
-                          ("batch_size", {"shape": [4, 3], "batch_size": 2}), ("batch_shape", {"batch_shape": [None, 7]}),
-                          ("dtype", {"shape": [3], "dtype": "int32"}), ("name", {"shape": [3], "name": "pixels"}),
-                          ("optional", {"shape": [3], "optional": True})]:
+    for title, kwargs in [
+        ("shape", {"shape": [25]}),
+        ("no axes", {"shape": []}),
+        ("unknown axis", {"shape": [None, 3]}),
+        ("batch_size", {"shape": [4, 3], "batch_size": 2}),
+        ("batch_shape", {"batch_shape": [None, 7]}),
+        ("dtype", {"shape": [3], "dtype": "int32"}),
+        ("name", {"shape": [3], "name": "pixels"}),
+        ("optional", {"shape": [3], "optional": True}),
+    ]:
         fresh()
         tensor = keras.layers.Input(**{k: tuple(v) if isinstance(v, list) else v for k, v in kwargs.items()})
-        yield {"name": title, "arguments": kwargs, "config": envelope(tensor._keras_history.operation),
-               "output_shape": plain(tensor.shape), "dtype": tensor.dtype}
+        yield {
+            "name": title,
+            "arguments": kwargs,
+            "config": envelope(tensor._keras_history.operation),
+            "output_shape": plain(tensor.shape),
+            "dtype": tensor.dtype,
+        }
 
 
 def record():
     clear("layers")
-    for name, cases in [("Input", inputs), ("Dense", dense), ("Activation", activation), ("Dropout", dropout),
-                        ("Flatten", flatten), ("Reshape", reshape), ("Rescaling", rescaling)]:
+    for name, cases in [
+        ("Input", inputs),
+        ("Dense", dense),
+        ("Activation", activation),
+        ("Dropout", dropout),
+        ("Flatten", flatten),
+        ("Reshape", reshape),
+        ("Rescaling", rescaling),
+    ]:
         write("layers", name, list(cases()))

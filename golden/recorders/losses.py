@@ -1,4 +1,5 @@
 """keras.losses: value, value per sample and gradient of twelve classes."""
+
 import warnings
 
 import jax
@@ -16,10 +17,16 @@ def case(title, make, y_true, y_pred, sample_weight=None):
     loss = make()
     each = make(reduction="none") if loss.reduction not in ("none", None) else loss
     gradient = jax.grad(lambda p: loss(y_true, p, sample_weight).sum())(y_pred)
-    return {"name": title, "config": envelope(loss), "y_true": array(y_true), "y_pred": array(y_pred),
-            "sample_weight": None if sample_weight is None else array(sample_weight),
-            "value": array(loss(y_true, y_pred, sample_weight)), "per_sample": array(each(y_true, y_pred)),
-            "dy_pred": array(gradient)}
+    return {
+        "name": title,
+        "config": envelope(loss),
+        "y_true": array(y_true),
+        "y_pred": array(y_pred),
+        "sample_weight": None if sample_weight is None else array(sample_weight),
+        "value": array(loss(y_true, y_pred, sample_weight)),
+        "per_sample": array(each(y_true, y_pred)),
+        "dy_pred": array(gradient),
+    }
 
 
 def maker(cls, **kwargs):
@@ -36,8 +43,13 @@ def reductions(cls, y_true, y_pred, **kwargs):
     make = maker(cls, **kwargs)
     yield case("sample_weight [n, 1]", make, y_true, y_pred, weights[:, None])
     yield case("sample_weight of integers", make, y_true, y_pred, np.array([1, 0, 3], "int32"))
-    yield case("sample_weight all zero", maker(cls, reduction="mean_with_sample_weight", **kwargs), y_true, y_pred,
-               np.zeros(3, "float32"))
+    yield case(
+        "sample_weight all zero",
+        maker(cls, reduction="mean_with_sample_weight", **kwargs),
+        y_true,
+        y_pred,
+        np.zeros(3, "float32"),
+    )
     yield case("named", maker(cls, name="mine", **kwargs), y_true, y_pred)
 
 
@@ -66,12 +78,25 @@ def regression(cls):
     yield case("y_true [n, 1], y_pred [n]", make, draw_true((5, 1)), draw_pred((5,)))
     yield case("y_true of integers", make, np.array([[0, 1, 1], [1, 0, 0]], "int32"), draw_pred((2, 3)))
     yield case("y_true of booleans", make, np.array([[0, 1, 1], [1, 0, 0]], "bool"), draw_pred((2, 3)))
-    yield case("sample_weight per step", make, draw_true((2, 3, 4)), draw_pred((2, 3, 4)), uniform((2, 3), name, "weights"))
-    yield case("sample_weight per sample of rank 3", make, draw_true((2, 3, 2)), draw_pred((2, 3, 2)),
-               uniform((2, 1), name, "weights"))
-    yield case("equal, zero and one", make, np.array([[0.0, 0.0, 1.0, 1.0, 0.5]], "float32"),
-               np.array([[0.0, 1.0, 0.0, 1.0, 0.5]], "float32"))
-    yield case("large", make, np.array([[0.0, 1.0, 1.0, 0.0]], "float32"), np.array([[100.0, -100.0, 1e4, -1e4]], "float32"))
+    yield case(
+        "sample_weight per step", make, draw_true((2, 3, 4)), draw_pred((2, 3, 4)), uniform((2, 3), name, "weights")
+    )
+    yield case(
+        "sample_weight per sample of rank 3",
+        make,
+        draw_true((2, 3, 2)),
+        draw_pred((2, 3, 2)),
+        uniform((2, 1), name, "weights"),
+    )
+    yield case(
+        "equal, zero and one",
+        make,
+        np.array([[0.0, 0.0, 1.0, 1.0, 0.5]], "float32"),
+        np.array([[0.0, 1.0, 0.0, 1.0, 0.5]], "float32"),
+    )
+    yield case(
+        "large", make, np.array([[0.0, 1.0, 1.0, 0.0]], "float32"), np.array([[100.0, -100.0, 1e4, -1e4]], "float32")
+    )
     if name == "Huber":
         yield case("delta", maker(cls, delta=0.25), draw_true((3, 4)), draw_pred((3, 4)))
         yield case("at the corner", make, np.zeros((1, 4), "float32"), np.array([[1.0, -1.0, 0.5, 2.0]], "float32"))
@@ -89,15 +114,28 @@ def categorical(cls):
     yield case("labels of integers", make, labels.astype("int32"), probabilities((3, 4), "categorical p"))
     yield case("rank 1", make, one_hot(1, 5), probabilities((5,), "categorical p1"))
     yield case("rank 3", make, one_hot([[0, 1], [2, 2], [1, 0]], 3), probabilities((3, 2, 3), "categorical p3"))
-    yield case("rank 3, sample_weight per step", make, one_hot([[0, 1], [2, 2], [1, 0]], 3),
-               probabilities((3, 2, 3), "categorical p3"), uniform((3, 2), "categorical weights"))
+    yield case(
+        "rank 3, sample_weight per step",
+        make,
+        one_hot([[0, 1], [2, 2], [1, 0]], 3),
+        probabilities((3, 2, 3), "categorical p3"),
+        uniform((3, 2), "categorical weights"),
+    )
     for extra in [{}, {"from_logits": True}, {"label_smoothing": 0.2}]:
         text = ", ".join(["axis 1", *extra])
         yield case(text, maker(cls, axis=1, **extra), one_hot([[0, 1], [2, 2]], 3, axis=1), uniform((2, 3, 2), text))
-    yield case("exactly zero and one", make, one_hot([0, 0, 1, 1], 3),
-               np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]], "float32"))
-    yield case("large logits", maker(cls, from_logits=True), one_hot([0, 1], 3),
-               np.array([[1e4, -1e4, 0.0], [100.0, 0.0, 100.0]], "float32"))
+    yield case(
+        "exactly zero and one",
+        make,
+        one_hot([0, 0, 1, 1], 3),
+        np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]], "float32"),
+    )
+    yield case(
+        "large logits",
+        maker(cls, from_logits=True),
+        one_hot([0, 1], 3),
+        np.array([[1e4, -1e4, 0.0], [100.0, 0.0, 100.0]], "float32"),
+    )
 
 
 def sparse_categorical(cls):
@@ -112,23 +150,48 @@ def sparse_categorical(cls):
     yield case("labels of int64", make, labels.astype("int64"), p)
     yield case("probabilities that do not sum to one", make, labels, uniform((3, 4), "categorical unnormed"))
     yield case("rank 3", make, np.array([[0, 1], [2, 2], [1, 0]], "int32"), probabilities((3, 2, 3), "categorical p3"))
-    yield case("rank 3, labels [n, m, 1]", make, np.array([[[0], [1]], [[2], [2]]], "int32"),
-               probabilities((2, 2, 3), "categorical p3"))
-    yield case("rank 3, sample_weight per step", make, np.array([[0, 1], [2, 2], [1, 0]], "int32"),
-               probabilities((3, 2, 3), "categorical p3"), uniform((3, 2), "categorical weights"))
+    yield case(
+        "rank 3, labels [n, m, 1]",
+        make,
+        np.array([[[0], [1]], [[2], [2]]], "int32"),
+        probabilities((2, 2, 3), "categorical p3"),
+    )
+    yield case(
+        "rank 3, sample_weight per step",
+        make,
+        np.array([[0, 1], [2, 2], [1, 0]], "int32"),
+        probabilities((3, 2, 3), "categorical p3"),
+        uniform((3, 2), "categorical weights"),
+    )
     for ignore in [0, 3, -1]:
         y = np.array([ignore, 1, 3], "int32")
         yield case(f"ignore_class {ignore}", maker(cls, ignore_class=ignore), y, p)
-        yield case(f"ignore_class {ignore}, from_logits, sample_weight", maker(cls, ignore_class=ignore, from_logits=True), y,
-                   logits, np.array([0.5, 2.0, 1.5], "float32"))
+        yield case(
+            f"ignore_class {ignore}, from_logits, sample_weight",
+            maker(cls, ignore_class=ignore, from_logits=True),
+            y,
+            logits,
+            np.array([0.5, 2.0, 1.5], "float32"),
+        )
     for reduction in ["sum", "mean_with_sample_weight", "none"]:
         yield case(f"ignore_class, reduction {reduction}", maker(cls, ignore_class=2, reduction=reduction), labels, p)
     yield case("ignore_class, all ignored", maker(cls, ignore_class=1), np.array([1, 1, 1], "int32"), p)
-    yield case("ignore_class, rank 3", maker(cls, ignore_class=2), np.array([[0, 1], [2, 2], [1, 0]], "int32"),
-               probabilities((3, 2, 3), "categorical p3"))
+    yield case(
+        "ignore_class, rank 3",
+        maker(cls, ignore_class=2),
+        np.array([[0, 1], [2, 2], [1, 0]], "int32"),
+        probabilities((3, 2, 3), "categorical p3"),
+    )
     yield case("labels out of range", make, np.array([4, -1, 1], "int32"), p)
-    yield case("axis 1", maker(cls, axis=1), np.array([[0, 1, 1], [2, 2, 0]], "int32"), uniform((2, 3, 3), "sparse axis"))
-    yield case("exactly zero and one", make, np.array([0, 0, 1], "int32"), np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]], "float32"))
+    yield case(
+        "axis 1", maker(cls, axis=1), np.array([[0, 1, 1], [2, 2, 0]], "int32"), uniform((2, 3, 3), "sparse axis")
+    )
+    yield case(
+        "exactly zero and one",
+        make,
+        np.array([0, 0, 1], "int32"),
+        np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]], "float32"),
+    )
 
 
 def binary(cls):
@@ -143,23 +206,47 @@ def binary(cls):
     yield case("axis 0", maker(cls, axis=0), labels, p)
     yield case("axis 1 of rank 3", maker(cls, axis=1), np.stack([labels, 1 - labels]), uniform((2, 3, 4), "binary p3"))
     for y_true, y_pred in [((5,), (5, 1)), ((5, 1), (5,)), ((5, 1), (5, 1)), ((5,), (5,))]:
-        yield case(f"y_true {list(y_true)}, y_pred {list(y_pred)}", make,
-                   np.array([0, 1, 1, 0, 1], "int32").reshape(y_true), uniform((5,), "binary p5").reshape(y_pred))
-    yield case("y_true [n], y_pred [n, 1], sample_weight [n]", make, np.array([0, 1, 1], "int32"),
-               uniform((3, 1), "binary p31"), np.array([0.5, 2.0, 0.0], "float32"))
+        yield case(
+            f"y_true {list(y_true)}, y_pred {list(y_pred)}",
+            make,
+            np.array([0, 1, 1, 0, 1], "int32").reshape(y_true),
+            uniform((5,), "binary p5").reshape(y_pred),
+        )
+    yield case(
+        "y_true [n], y_pred [n, 1], sample_weight [n]",
+        make,
+        np.array([0, 1, 1], "int32"),
+        uniform((3, 1), "binary p31"),
+        np.array([0.5, 2.0, 0.0], "float32"),
+    )
     yield case("labels of booleans", make, labels.astype("bool"), p)
-    yield case("sample_weight per step", make, np.stack([labels, labels]), uniform((2, 3, 4), "binary p3"),
-               uniform((2, 3), "binary weights"))
+    yield case(
+        "sample_weight per step",
+        make,
+        np.stack([labels, labels]),
+        uniform((2, 3, 4), "binary p3"),
+        uniform((2, 3), "binary weights"),
+    )
     yield case("exactly zero and one", make, np.array([[0, 1, 0, 1]], "float32"), np.array([[0, 0, 1, 1]], "float32"))
-    yield case("beyond zero and one", make, np.array([[0, 1, 0, 1]], "float32"), np.array([[-0.5, -0.5, 1.5, 1.5]], "float32"))
-    yield case("large logits", maker(cls, from_logits=True), np.array([[0, 1, 0, 1, 1]], "float32"),
-               np.array([[100, 100, -100, -100, 1e4]], "float32"))
+    yield case(
+        "beyond zero and one", make, np.array([[0, 1, 0, 1]], "float32"), np.array([[-0.5, -0.5, 1.5, 1.5]], "float32")
+    )
+    yield case(
+        "large logits",
+        maker(cls, from_logits=True),
+        np.array([[0, 1, 0, 1, 1]], "float32"),
+        np.array([[100, 100, -100, -100, 1e4]], "float32"),
+    )
 
 
 def hinges(cls):
     yield from regression(cls)
-    yield case("labels of zero and one are made -1 and 1", maker(cls), np.array([[0, 1, 1], [1, 0, 0]], "float32"),
-               normal((2, 3), "hinge p"))
+    yield case(
+        "labels of zero and one are made -1 and 1",
+        maker(cls),
+        np.array([[0, 1, 1], [1, 0, 0]], "float32"),
+        normal((2, 3), "hinge p"),
+    )
     yield case("other labels stay", maker(cls), np.array([[0, 1, 2], [1, 0, 0]], "float32"), normal((2, 3), "hinge p"))
 
 
@@ -168,7 +255,11 @@ def record():
     warnings.filterwarnings("ignore", message=".*expected y_pred.shape to be")
     names = ["MeanSquaredError", "MeanAbsoluteError", "Huber", "KLDivergence", "Poisson", "CategoricalHinge", "LogCosh"]
     kinds = {name: regression for name in names} | {
-        "Hinge": hinges, "SquaredHinge": hinges, "CategoricalCrossentropy": categorical,
-        "SparseCategoricalCrossentropy": sparse_categorical, "BinaryCrossentropy": binary}
+        "Hinge": hinges,
+        "SquaredHinge": hinges,
+        "CategoricalCrossentropy": categorical,
+        "SparseCategoricalCrossentropy": sparse_categorical,
+        "BinaryCrossentropy": binary,
+    }
     for name, cases in kinds.items():
         write("losses", name, list(cases(getattr(keras.losses, name))))

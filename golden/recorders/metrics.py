@@ -1,8 +1,19 @@
 """keras.metrics: the result after each of a few updates."""
+
 import keras
 import numpy as np
 
-from .common import array, clear, envelope, fresh, made_up, normal, number, uniform, write
+from .common import (
+    array,
+    clear,
+    envelope,
+    fresh,
+    made_up,
+    normal,
+    number,
+    uniform,
+    write,
+)
 from .losses import one_hot, probabilities
 
 WEIGHTS = np.array([0.5, 2.0, 0.0], "float32")
@@ -16,8 +27,13 @@ def case(title, make, *updates):
     """An update is (y_true, y_pred) or (y_true, y_pred, sample_weight)."""
     fresh()
     metric = make()
-    out = {"name": title, "config": envelope(metric), "initial": number(np.float32(metric.result())), "updates": [],
-           "results": []}
+    out = {
+        "name": title,
+        "config": envelope(metric),
+        "initial": number(np.float32(metric.result())),
+        "updates": [],
+        "results": [],
+    }
     for y_true, y_pred, *sample_weight in updates:
         sample_weight = sample_weight[0] if sample_weight else None
         metric.update_state(y_true, y_pred, sample_weight=sample_weight)
@@ -30,8 +46,13 @@ def summed_case(title, make, *updates):
     """An update is (values,) or (values, sample_weight)."""
     fresh()
     metric = make()
-    out = {"name": title, "config": envelope(metric), "initial": number(np.float32(metric.result())), "updates": [],
-           "results": []}
+    out = {
+        "name": title,
+        "config": envelope(metric),
+        "initial": number(np.float32(metric.result())),
+        "updates": [],
+        "results": [],
+    }
     for values, *sample_weight in updates:
         sample_weight = sample_weight[0] if sample_weight else None
         metric.update_state(values, sample_weight=sample_weight)
@@ -74,20 +95,31 @@ def accuracy(cls):
     draw = lambda n, tag: tuple(made_up("accuracy", tag, k).integers(0, 3, (n, 2)).astype("float32") for k in (0, 1))
     yield from weighted(cls, draw)
     yield case("rank 1, integers", maker(cls), (np.array([1, 2, 3, 4], "int32"), np.array([0, 2, 3, 4], "int32")))
-    yield case("y_true [n], y_pred [n, 1]", maker(cls), (np.array([1.0, 2.0], "float32"), np.array([[1.0], [3.0]], "float32")))
+    yield case(
+        "y_true [n], y_pred [n, 1]", maker(cls), (np.array([1.0, 2.0], "float32"), np.array([[1.0], [3.0]], "float32"))
+    )
 
 
 def binary_accuracy(cls):
-    draw = lambda n, tag: (made_up("binary", tag).integers(0, 2, (n, 3)).astype("float32"), uniform((n, 3), "binary", tag))
+    draw = lambda n, tag: (
+        made_up("binary", tag).integers(0, 2, (n, 3)).astype("float32"),
+        uniform((n, 3), "binary", tag),
+    )
     yield from weighted(cls, draw)
     y, p = np.array([1, 0, 1, 0, 1], "int32"), np.array([0.5, 0.5, 0.51, 0.2, 0.9], "float32")
     yield case("at the threshold", maker(cls), (y, p))
     yield case("threshold", maker(cls, threshold=0.9), (y, p))
     yield case("threshold 0.2", maker(cls, threshold=0.2), (y, p))
-    yield case("y_true [n], y_pred [n, 1]", maker(cls), (y, p[:, None]), (y, p[:, None], np.array([1, 2, 3, 4, 5], "float32")))
+    yield case(
+        "y_true [n], y_pred [n, 1]", maker(cls), (y, p[:, None]), (y, p[:, None], np.array([1, 2, 3, 4, 5], "float32"))
+    )
     yield case("y_true [n, 1], y_pred [n, 1]", maker(cls), (y[:, None], p[:, None]))
     yield case("labels of booleans", maker(cls), (y.astype("bool"), p))
-    yield case("labels that are neither", maker(cls), (np.array([1.0, 0.3, 0.7], "float32"), np.array([0.9, 0.1, 0.9], "float32")))
+    yield case(
+        "labels that are neither",
+        maker(cls),
+        (np.array([1.0, 0.3, 0.7], "float32"), np.array([0.9, 0.1, 0.9], "float32")),
+    )
 
 
 TIES = np.array([[0.4, 0.4, 0.2], [0.2, 0.4, 0.4], [1 / 3, 1 / 3, 1 / 3], [0.0, 0.5, 0.5]], "float32")
@@ -109,19 +141,34 @@ def categorical_accuracy(cls):
     draw = one_hot_or_miss
     yield from weighted(cls, draw)
     yield case("ties take the first", maker(cls), (one_hot([0, 1, 0, 1], 3), TIES), (one_hot([1, 2, 1, 2], 3), TIES))
-    yield case("ties in the labels", maker(cls), (np.array([[0.5, 0.5, 0]], "float32"), np.array([[0.9, 0.1, 0]], "float32")))
-    yield case("rank 3", maker(cls), (one_hot([[0, 1], [2, 0]], 3), probabilities((2, 2, 3), "cat3")),
-               (one_hot([[0, 1], [2, 0]], 3), probabilities((2, 2, 3), "cat4"), np.array([1.0, 3.0], "float32")))
+    yield case(
+        "ties in the labels", maker(cls), (np.array([[0.5, 0.5, 0]], "float32"), np.array([[0.9, 0.1, 0]], "float32"))
+    )
+    yield case(
+        "rank 3",
+        maker(cls),
+        (one_hot([[0, 1], [2, 0]], 3), probabilities((2, 2, 3), "cat3")),
+        (one_hot([[0, 1], [2, 0]], 3), probabilities((2, 2, 3), "cat4"), np.array([1.0, 3.0], "float32")),
+    )
     yield case("labels of integers", maker(cls), (one_hot([0, 2], 3).astype("int32"), TIES[:2]))
 
 
 def sparse_accuracy(cls):
     draw = hit_or_miss
     yield from weighted(cls, draw)
-    yield case("labels [n, 1]", maker(cls), (np.array([[0], [2], [1]], "int32"), TIES[:3]),
-               (np.array([[0], [2], [1]], "int32"), TIES[:3], WEIGHTS))
+    yield case(
+        "labels [n, 1]",
+        maker(cls),
+        (np.array([[0], [2], [1]], "int32"), TIES[:3]),
+        (np.array([[0], [2], [1]], "int32"), TIES[:3], WEIGHTS),
+    )
     yield case("labels of floats", maker(cls), (np.array([0, 2, 1], "float32"), TIES[:3]))
-    yield case("ties take the first", maker(cls), (np.array([0, 1, 0, 1], "int32"), TIES), (np.array([1, 2, 1, 2], "int32"), TIES))
+    yield case(
+        "ties take the first",
+        maker(cls),
+        (np.array([0, 1, 0, 1], "int32"), TIES),
+        (np.array([1, 2, 1, 2], "int32"), TIES),
+    )
     yield case("rank 3", maker(cls), (np.array([[0, 1], [2, 0]], "int32"), probabilities((2, 2, 3), "cat3")))
 
 
@@ -133,15 +180,24 @@ def top_k(cls, sparse):
     yield case("default k", maker(cls), (encode([0, 5, 3], 6), p), (encode([1, 2, 4], 6), p))
     for k in [1, 3, 9]:
         yield case(f"k {k}", maker(cls, k=k), (encode([0, 5, 3], 6), p))
-    ties = np.array([[0.25, 0.25, 0.25, 0.25], [0.4, 0.3, 0.3, 0.0], [0.4, 0.3, 0.3, 0.0], [0.1, 0.4, 0.4, 0.1]], "float32")
+    ties = np.array(
+        [[0.25, 0.25, 0.25, 0.25], [0.4, 0.3, 0.3, 0.0], [0.4, 0.3, 0.3, 0.0], [0.1, 0.4, 0.4, 0.1]], "float32"
+    )
     for k in [1, 2]:
         yield case(f"ties, k {k}", maker(cls, k=k), (encode([3, 1, 2, 0]), ties), (encode([0, 0, 3, 2]), ties))
     yield case("rank 3", maker(cls, k=2), (encode([[0, 1], [2, 3]]), probabilities((2, 2, 4), "top3")))
     if sparse:
-        yield case("labels of floats", maker(cls, k=2), (np.array([0, 1, 2], "float32"), probabilities((3, 4), "cat", 0)))
-        yield case("labels [n, 1]", maker(cls, k=2), (np.array([[0], [1], [2]], "int32"), probabilities((3, 4), "cat", 0)))
-        yield case("from_sorted_ids", maker(cls, k=2, from_sorted_ids=True),
-                   (np.array([3, 1, 2], "int32"), np.array([[0, 3, 1], [2, 0, 1], [2, 2, 0]], "int32")))
+        yield case(
+            "labels of floats", maker(cls, k=2), (np.array([0, 1, 2], "float32"), probabilities((3, 4), "cat", 0))
+        )
+        yield case(
+            "labels [n, 1]", maker(cls, k=2), (np.array([[0], [1], [2]], "int32"), probabilities((3, 4), "cat", 0))
+        )
+        yield case(
+            "from_sorted_ids",
+            maker(cls, k=2, from_sorted_ids=True),
+            (np.array([3, 1, 2], "int32"), np.array([[0, 3, 1], [2, 0, 1], [2, 2, 0]], "int32")),
+        )
 
 
 def regression(cls):
@@ -149,14 +205,19 @@ def regression(cls):
     if name in ("Poisson", "KLDivergence"):
         draw = lambda n, tag: (uniform((n, 3), name, tag), uniform((n, 3), name, tag, "p"))
     elif name == "Hinge":
-        draw = lambda n, tag: (made_up(name, tag).choice([-1.0, 1.0], (n, 3)).astype("float32"), normal((n, 3), name, tag))
+        draw = lambda n, tag: (
+            made_up(name, tag).choice([-1.0, 1.0], (n, 3)).astype("float32"),
+            normal((n, 3), name, tag),
+        )
     else:
         draw = lambda n, tag: (normal((n, 3), name, tag), normal((n, 3), name, tag, "p"))
     yield from weighted(cls, draw)
     flat = tuple(a.reshape(-1) for a in draw(2, 5))
     yield case("rank 1", maker(cls), flat)
     yield case("y_true [n], y_pred [n, 1]", maker(cls), (flat[0], flat[1][:, None]))
-    yield case("y_true [n, 1], y_pred [n, 1], sample_weight [n]", maker(cls), (flat[0][:3, None], flat[1][:3, None], WEIGHTS))
+    yield case(
+        "y_true [n, 1], y_pred [n, 1], sample_weight [n]", maker(cls), (flat[0][:3, None], flat[1][:3, None], WEIGHTS)
+    )
     cube = tuple(np.stack([a, a + 0.125]) for a in draw(2, 6))
     yield case("rank 3", maker(cls), cube, (*cube, np.array([1.0, 3.0], "float32")))
     if name == "Hinge":
@@ -164,13 +225,18 @@ def regression(cls):
 
 
 def binary_crossentropy(cls):
-    draw = lambda n, tag: (made_up("binary", tag).integers(0, 2, (n, 3)).astype("float32"), uniform((n, 3), "binary", tag))
+    draw = lambda n, tag: (
+        made_up("binary", tag).integers(0, 2, (n, 3)).astype("float32"),
+        uniform((n, 3), "binary", tag),
+    )
     yield from weighted(cls, draw)
     y, p = draw(3, 0)
     yield case("from_logits", maker(cls, from_logits=True), (y, normal((3, 3), "binary logits")))
     yield case("label_smoothing", maker(cls, label_smoothing=0.2), (y, p))
     yield case("y_true [n, 1], y_pred [n, 1]", maker(cls), (np.array([[1], [0], [1]], "int32"), p[:, :1]))
-    yield case("exactly zero and one", maker(cls), (np.array([[0, 1, 0, 1]], "float32"), np.array([[0, 0, 1, 1]], "float32")))
+    yield case(
+        "exactly zero and one", maker(cls), (np.array([[0, 1, 0, 1]], "float32"), np.array([[0, 0, 1, 1]], "float32"))
+    )
 
 
 def categorical_crossentropy(cls):
@@ -188,20 +254,41 @@ def sparse_crossentropy(cls):
     yield from weighted(cls, draw)
     y, p = draw(3, 0)
     yield case("from_logits", maker(cls, from_logits=True), (y, normal((3, 4), "cat logits")))
-    yield case("ignore_class", maker(cls, ignore_class=1), (np.array([1, 2, 0], "int32"), p), (np.array([1, 2, 1], "int32"), p))
+    yield case(
+        "ignore_class", maker(cls, ignore_class=1), (np.array([1, 2, 0], "int32"), p), (np.array([1, 2, 1], "int32"), p)
+    )
     yield case("labels [n, 1]", maker(cls), (y[:, None], p))
     yield case("labels of floats", maker(cls), (y.astype("float32"), p))
-    yield case("axis 1", maker(cls, axis=1), (np.array([[0, 1, 1], [2, 2, 0]], "int32"), uniform((2, 3, 3), "sparse axis")))
+    yield case(
+        "axis 1", maker(cls, axis=1), (np.array([[0, 1, 1], [2, 2, 0]], "int32"), uniform((2, 3, 3), "sparse axis"))
+    )
 
 
 def record():
     clear("metrics")
-    kinds = {name: regression for name in ["MeanSquaredError", "MeanAbsoluteError", "RootMeanSquaredError", "KLDivergence",
-                                           "Poisson", "Hinge"]}
-    kinds |= {"Mean": mean_or_sum, "Sum": mean_or_sum, "Accuracy": accuracy, "BinaryAccuracy": binary_accuracy,
-              "CategoricalAccuracy": categorical_accuracy, "SparseCategoricalAccuracy": sparse_accuracy,
-              "TopKCategoricalAccuracy": lambda cls: top_k(cls, False),
-              "SparseTopKCategoricalAccuracy": lambda cls: top_k(cls, True), "BinaryCrossentropy": binary_crossentropy,
-              "CategoricalCrossentropy": categorical_crossentropy, "SparseCategoricalCrossentropy": sparse_crossentropy}
+    kinds = {
+        name: regression
+        for name in [
+            "MeanSquaredError",
+            "MeanAbsoluteError",
+            "RootMeanSquaredError",
+            "KLDivergence",
+            "Poisson",
+            "Hinge",
+        ]
+    }
+    kinds |= {
+        "Mean": mean_or_sum,
+        "Sum": mean_or_sum,
+        "Accuracy": accuracy,
+        "BinaryAccuracy": binary_accuracy,
+        "CategoricalAccuracy": categorical_accuracy,
+        "SparseCategoricalAccuracy": sparse_accuracy,
+        "TopKCategoricalAccuracy": lambda cls: top_k(cls, False),
+        "SparseTopKCategoricalAccuracy": lambda cls: top_k(cls, True),
+        "BinaryCrossentropy": binary_crossentropy,
+        "CategoricalCrossentropy": categorical_crossentropy,
+        "SparseCategoricalCrossentropy": sparse_crossentropy,
+    }
     for name, cases in kinds.items():
         write("metrics", name, list(cases(getattr(keras.metrics, name))))

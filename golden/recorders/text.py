@@ -1,4 +1,5 @@
 """What Keras prints, writes and complains of, to the letter."""
+
 import contextlib
 import io
 import os
@@ -7,10 +8,10 @@ import warnings
 
 import keras
 import numpy as np
-from keras import callbacks, layers, losses, optimizers
+from keras import callbacks, layers, optimizers
 
 from .common import clear, envelope, fresh, number, plain, write
-from .training import CLASSIFY, VX, VY, X, Y, plain_small, small
+from .training import VX, VY, X, Y, small
 
 
 class Clock:
@@ -54,8 +55,16 @@ def compiled(build=small, seed=812, optimizer=lambda: optimizers.Adam(0.1)):
 
 def summaries():
     def tutorial():
-        return keras.Sequential([layers.Input((25,)), layers.Dense(64, activation="relu"), layers.Dropout(0.4),
-                                 layers.Dense(64, activation="relu"), layers.Dropout(0.4), layers.Dense(5, activation="softmax")])
+        return keras.Sequential(
+            [
+                layers.Input((25,)),
+                layers.Dense(64, activation="relu"),
+                layers.Dropout(0.4),
+                layers.Dense(64, activation="relu"),
+                layers.Dropout(0.4),
+                layers.Dense(5, activation="softmax"),
+            ]
+        )
 
     def fitted():
         model = compiled()
@@ -66,15 +75,27 @@ def summaries():
         return compiled()
 
     def unbuilt():
-        return keras.Sequential([layers.Dense(3), layers.Dropout(0.5), layers.Dense(2, name="head")], name="unbuilt_model")
+        return keras.Sequential(
+            [layers.Dense(3), layers.Dropout(0.5), layers.Dense(2, name="head")], name="unbuilt_model"
+        )
 
     def long_names():
-        return keras.Sequential([layers.Input((7,)), layers.Dense(9, name="a_very_long_layer_name_that_does_not_fit_its_column"),
-                                 layers.Activation("relu", name="another_quite_long_name"), layers.Reshape((3, 3)),
-                                 layers.Flatten(), layers.Rescaling(0.5)], name="names")
+        return keras.Sequential(
+            [
+                layers.Input((7,)),
+                layers.Dense(9, name="a_very_long_layer_name_that_does_not_fit_its_column"),
+                layers.Activation("relu", name="another_quite_long_name"),
+                layers.Reshape((3, 3)),
+                layers.Flatten(),
+                layers.Rescaling(0.5),
+            ],
+            name="names",
+        )
 
     def large():
-        return keras.Sequential([layers.Input((5000,)), layers.Dense(3000), layers.Dense(2000), layers.Dense(1, use_bias=False)])
+        return keras.Sequential(
+            [layers.Input((5000,)), layers.Dense(3000), layers.Dense(2000), layers.Dense(1, use_bias=False)]
+        )
 
     def frozen():
         return keras.Sequential([layers.Input((None, 4)), layers.Dense(3, trainable=False), layers.Dense(2)])
@@ -82,10 +103,18 @@ def summaries():
     def empty():
         return keras.Sequential()
 
-    cases = [(f, n, {}) for f in (tutorial, unbuilt, compiled_only, fitted, long_names, large, frozen, empty) for n in (80,)]
-    cases += [(tutorial, 120, {}), (tutorial, 60, {}), (long_names, 120, {}), (tutorial, 80, {"line_length": 60}),
-              (long_names, 80, {"line_length": 50}), (frozen, 80, {"show_trainable": True}),
-              (tutorial, 80, {"positions": [0.3, 0.6, 1.0]})]
+    cases = [
+        (f, n, {}) for f in (tutorial, unbuilt, compiled_only, fitted, long_names, large, frozen, empty) for n in (80,)
+    ]
+    cases += [
+        (tutorial, 120, {}),
+        (tutorial, 60, {}),
+        (long_names, 120, {}),
+        (tutorial, 80, {"line_length": 60}),
+        (long_names, 80, {"line_length": 50}),
+        (frozen, 80, {"show_trainable": True}),
+        (tutorial, 80, {"positions": [0.3, 0.6, 1.0]}),
+    ]
     for make, width, arguments in cases:
         fresh()
         model, lines = make(), []
@@ -95,13 +124,19 @@ def summaries():
             with contextlib.redirect_stdout(printed):
                 model.summary(**arguments)
         assert printed.getvalue() == lines[0], "printing to a file gives the same text"
-        yield {"name": ", ".join([make.__name__, f"{width} columns", *(f"{k} {v}" for k, v in arguments.items())]),
-               "model": model.name, "layers": make.__name__ if arguments or width != 80 else plain(envelope(model)["config"]["layers"]),
-               "columns": width, "arguments": arguments, "printed": lines[0]}
+        yield {
+            "name": ", ".join([make.__name__, f"{width} columns", *(f"{k} {v}" for k, v in arguments.items())]),
+            "model": model.name,
+            "layers": make.__name__ if arguments or width != 80 else plain(envelope(model)["config"]["layers"]),
+            "columns": width,
+            "arguments": arguments,
+            "printed": lines[0],
+        }
 
 
 def bars():
     """keras.utils.Progbar itself. An update is [seconds since the start, current, values, finalize]."""
+
     def bar(title, target, updates, **kwargs):
         printed = io.StringIO()
         with clock() as now, contextlib.redirect_stdout(printed):
@@ -110,28 +145,58 @@ def bars():
             for seconds, current, values, finalize in updates:
                 now.now = start + seconds
                 progress.update(current, values, finalize=finalize)
-        return {"name": title, "target": target, "arguments": {k: sorted(v) if isinstance(v, set) else v for k, v in kwargs.items()},
-                "updates": plain(updates), "printed": printed.getvalue()}
+        return {
+            "name": title,
+            "target": target,
+            "arguments": {k: sorted(v) if isinstance(v, set) else v for k, v in kwargs.items()},
+            "updates": plain(updates),
+            "printed": printed.getvalue(),
+        }
 
     logs = lambda loss, accuracy: [("accuracy", accuracy), ("loss", loss)]
     stateful = {"stateless_metrics": set()}
-    steps = [[0.2, 1, logs(1.5, 0.25), False], [0.22, 2, logs(1.4, 0.5), False], [0.3, 3, logs(0.0005, 0.0), False],
-             [0.5, 7, logs(12345.678, 1.0), False], [1.7, 12, logs(0.75, 0.75), True]]
+    steps = [
+        [0.2, 1, logs(1.5, 0.25), False],
+        [0.22, 2, logs(1.4, 0.5), False],
+        [0.3, 3, logs(0.0005, 0.0), False],
+        [0.5, 7, logs(12345.678, 1.0), False],
+        [1.7, 12, logs(0.75, 0.75), True],
+    ]
     yield bar("verbose 1", 12, steps, **stateful)
     yield bar("verbose 2", 12, steps, verbose=2, **stateful)
     yield bar("verbose 0", 12, steps, verbose=0, **stateful)
     yield bar("averages", 12, steps)
     yield bar("unknown target", None, [[0.2, 1, logs(1.5, 0.25), False], [0.3, 2, logs(1.25, 0.5), False]], **stateful)
     yield bar("one step", 1, [[0.0001, 1, logs(1.5, 0.25), True]], **stateful)
-    yield bar("minutes and hours left", 1000, [[5.0, 1, [], False], [10.0, 2, [], False], [70.0, 400, [], False], [3700.0, 1000, [], True]],
-              **stateful)
+    yield bar(
+        "minutes and hours left",
+        1000,
+        [[5.0, 1, [], False], [10.0, 2, [], False], [70.0, 400, [], False], [3700.0, 1000, [], True]],
+        **stateful,
+    )
     yield bar("microseconds a step", 10000, [[0.06, 5000, [], False], [0.12, 10000, [], True]], **stateful)
     yield bar("seconds a step", 3, [[2.4, 1, [], False], [4.8, 2, [], False], [7.3, 3, [], True]], **stateful)
-    yield bar("width 10, unit epoch, interval 1", 4, [[0.5, 1, [], False], [1.5, 2, [], False], [2.0, 3, [], False], [2.5, 4, [], True]],
-              width=10, unit_name="epoch", interval=1, **stateful)
-    yield bar("a shorter line is padded", 9, [[0.2, 1, [("loss", 123456.5)], False], [0.4, 2, [("loss", 1.5)], False], [0.6, 9, [("loss", 1.5)], True]],
-              **stateful)
-    yield bar("negative and not finite", 2, [[0.2, 1, [("loss", -0.5)], False], [0.4, 2, [("loss", float("nan"))], True]], **stateful)
+    yield bar(
+        "width 10, unit epoch, interval 1",
+        4,
+        [[0.5, 1, [], False], [1.5, 2, [], False], [2.0, 3, [], False], [2.5, 4, [], True]],
+        width=10,
+        unit_name="epoch",
+        interval=1,
+        **stateful,
+    )
+    yield bar(
+        "a shorter line is padded",
+        9,
+        [[0.2, 1, [("loss", 123456.5)], False], [0.4, 2, [("loss", 1.5)], False], [0.6, 9, [("loss", 1.5)], True]],
+        **stateful,
+    )
+    yield bar(
+        "negative and not finite",
+        2,
+        [[0.2, 1, [("loss", -0.5)], False], [0.4, 2, [("loss", float("nan"))], True]],
+        **stateful,
+    )
     yield bar("negative, verbose 2", 2, [[0.4, 2, [("loss", -0.5)], True]], verbose=2, **stateful)
 
 
@@ -159,6 +224,7 @@ def progress():
     """fit, evaluate and predict, with the clock standing still or moved by a tenth of a second before every batch."""
     for ticking in (False, True):
         for verbose in ("auto", 1, 2, 0):
+
             def printed(call):
                 out = io.StringIO()
                 with clock() as now, contextlib.redirect_stdout(out):
@@ -168,12 +234,20 @@ def progress():
             if verbose in ("auto", 0) and ticking:
                 continue
             model = compiled()
-            yield {"name": f"verbose {verbose}, " + ("0.1 s a batch" if ticking else "no time passes"), "verbose": verbose,
-                   "seconds_a_batch": 0.1 if ticking else 0.0, "model": "compiled(), Adam(0.1)", "seed": 812, "batch_size": 5,
-                   "fit_2_epochs": printed(lambda **k: model.fit(X, Y, epochs=2, batch_size=5, **k)),
-                   "fit_1_epoch_with_validation": printed(lambda **k: model.fit(X, Y, epochs=1, batch_size=5, validation_data=(VX, VY), **k)),
-                   "evaluate": printed(lambda **k: model.evaluate(X, Y, batch_size=5, **k)),
-                   "predict": printed(lambda **k: model.predict(X, batch_size=5, **k))}
+            yield {
+                "name": f"verbose {verbose}, " + ("0.1 s a batch" if ticking else "no time passes"),
+                "verbose": verbose,
+                "seconds_a_batch": 0.1 if ticking else 0.0,
+                "model": "compiled(), Adam(0.1)",
+                "seed": 812,
+                "batch_size": 5,
+                "fit_2_epochs": printed(lambda **k: model.fit(X, Y, epochs=2, batch_size=5, **k)),
+                "fit_1_epoch_with_validation": printed(
+                    lambda **k: model.fit(X, Y, epochs=1, batch_size=5, validation_data=(VX, VY), **k)
+                ),
+                "evaluate": printed(lambda **k: model.evaluate(X, Y, batch_size=5, **k)),
+                "predict": printed(lambda **k: model.predict(X, batch_size=5, **k)),
+            }
 
 
 def called():
@@ -181,16 +255,46 @@ def called():
     nan = np.where(np.arange(13)[:, None] == 11, np.float32("nan"), X)
     cases = [
         ("EarlyStopping", callbacks.EarlyStopping, {"patience": 1, "verbose": 1}, 12),
-        ("EarlyStopping restores", callbacks.EarlyStopping, {"patience": 1, "verbose": 1, "restore_best_weights": True}, 12),
-        ("EarlyStopping restores at the end", callbacks.EarlyStopping, {"patience": 50, "verbose": 1, "restore_best_weights": True}, 4),
+        (
+            "EarlyStopping restores",
+            callbacks.EarlyStopping,
+            {"patience": 1, "verbose": 1, "restore_best_weights": True},
+            12,
+        ),
+        (
+            "EarlyStopping restores at the end",
+            callbacks.EarlyStopping,
+            {"patience": 50, "verbose": 1, "restore_best_weights": True},
+            4,
+        ),
         ("EarlyStopping monitors what is not there", callbacks.EarlyStopping, {"monitor": "val_f1", "verbose": 1}, 2),
         ("EarlyStopping, unknown mode", callbacks.EarlyStopping, {"mode": "best", "verbose": 1}, 2),
         ("ReduceLROnPlateau", callbacks.ReduceLROnPlateau, {"patience": 1, "factor": 0.5, "verbose": 1}, 8),
-        ("ReduceLROnPlateau monitors what is not there", callbacks.ReduceLROnPlateau, {"monitor": "val_f1", "verbose": 1}, 2),
+        (
+            "ReduceLROnPlateau monitors what is not there",
+            callbacks.ReduceLROnPlateau,
+            {"monitor": "val_f1", "verbose": 1},
+            2,
+        ),
         ("ReduceLROnPlateau factor", callbacks.ReduceLROnPlateau, {"factor": 1.0}, 2),
-        ("LearningRateScheduler", callbacks.LearningRateScheduler, {"schedule": lambda epoch, lr: lr * 0.5, "verbose": 1}, 3),
-        ("LearningRateScheduler of the epoch alone", callbacks.LearningRateScheduler, {"schedule": lambda epoch: 0.1 / (epoch + 3), "verbose": 1}, 3),
-        ("LearningRateScheduler gives a string", callbacks.LearningRateScheduler, {"schedule": lambda epoch, lr: "fast", "verbose": 1}, 1),
+        (
+            "LearningRateScheduler",
+            callbacks.LearningRateScheduler,
+            {"schedule": lambda epoch, lr: lr * 0.5, "verbose": 1},
+            3,
+        ),
+        (
+            "LearningRateScheduler of the epoch alone",
+            callbacks.LearningRateScheduler,
+            {"schedule": lambda epoch: 0.1 / (epoch + 3), "verbose": 1},
+            3,
+        ),
+        (
+            "LearningRateScheduler gives a string",
+            callbacks.LearningRateScheduler,
+            {"schedule": lambda epoch, lr: "fast", "verbose": 1},
+            1,
+        ),
         ("TerminateOnNaN", callbacks.TerminateOnNaN, {}, 2),
         ("TerminateOnNaN raises", callbacks.TerminateOnNaN, {"raise_error": True}, 2),
     ]
@@ -201,13 +305,26 @@ def called():
             shown["schedule"] = "0.1 / (epoch + 3)"
         if "string" in title:
             shown["schedule"] = '"fast"'
-        case = {"name": title, "class_name": cls.__name__, "arguments": shown, "epochs": epochs, "not_a_number_in_row_11": "NaN" in title}
+        case = {
+            "name": title,
+            "class_name": cls.__name__,
+            "arguments": shown,
+            "epochs": epochs,
+            "not_a_number_in_row_11": "NaN" in title,
+        }
         with contextlib.redirect_stdout(out), warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             warnings.simplefilter("ignore", DeprecationWarning)
             try:
-                history = model.fit(nan if "NaN" in title else X, Y, epochs=epochs, batch_size=5, verbose=0, validation_data=(VX, VY),
-                                    callbacks=[cls(**arguments)])
+                history = model.fit(
+                    nan if "NaN" in title else X,
+                    Y,
+                    epochs=epochs,
+                    batch_size=5,
+                    verbose=0,
+                    validation_data=(VX, VY),
+                    callbacks=[cls(**arguments)],
+                )
                 case["history"] = {k: [number(float(v)) for v in values] for k, values in history.history.items()}
             except Exception as e:
                 case["error"] = {"type": type(e).__name__, "message": str(e)}
@@ -216,9 +333,13 @@ def called():
 
 
 def csv_files():
-    cases = [("CSVLogger", {}, True, 3), ("CSVLogger without validation has val columns of NA", {}, False, 2),
-             ("CSVLogger, separator", {"separator": ";"}, True, 2),
-             ("CSVLogger, with ReduceLROnPlateau before it", {}, True, 3), ("CSVLogger, append", {"append": True}, True, 2)]
+    cases = [
+        ("CSVLogger", {}, True, 3),
+        ("CSVLogger without validation has val columns of NA", {}, False, 2),
+        ("CSVLogger, separator", {"separator": ";"}, True, 2),
+        ("CSVLogger, with ReduceLROnPlateau before it", {}, True, 3),
+        ("CSVLogger, append", {"append": True}, True, 2),
+    ]
     for title, arguments, validation, epochs in cases:
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "log.csv")
@@ -230,8 +351,15 @@ def csv_files():
                 history = model.fit(X, Y, epochs=epochs, batch_size=5, verbose=0, callbacks=own, **keywords)
             with open(path, newline="") as file:
                 text = file.read()
-        yield {"name": title, "class_name": "CSVLogger", "arguments": arguments, "epochs": epochs, "validation": validation, "file": text,
-               "history_of_last_fit": {k: [number(float(v)) for v in values] for k, values in history.history.items()}}
+        yield {
+            "name": title,
+            "class_name": "CSVLogger",
+            "arguments": arguments,
+            "epochs": epochs,
+            "validation": validation,
+            "file": text,
+            "history_of_last_fit": {k: [number(float(v)) for v in values] for k, values in history.history.items()},
+        }
 
 
 def trial(code, what):
@@ -426,7 +554,10 @@ keras.utils.to_categorical([-1])
 def names():
     from .training import LABELS
 
-    names = {name: getattr(layers, name) for name in ("Dense", "Activation", "Dropout", "Flatten", "Reshape", "Input", "Rescaling")}
+    names = {
+        name: getattr(layers, name)
+        for name in ("Dense", "Activation", "Dropout", "Flatten", "Reshape", "Input", "Rescaling")
+    }
     names |= {"keras": keras, "X": X, "Y": Y, "VX": VX, "VY": VY, "LABELS": LABELS}
     names["ones"] = lambda shape, dtype="float32": np.ones(shape, dtype)
     return names
@@ -443,18 +574,31 @@ def errors(lines):
         if line.startswith("small()"):
             code = line.replace("small()", before["small()"])
         elif line.startswith("compiled("):
-            loss = line[len("compiled("):line.index(")")] or "'categorical_crossentropy'"
-            code = f"{before['small()']}; model.compile('sgd', {loss}, metrics=['accuracy']){line[line.index(')') + 1:]}"
+            loss = line[len("compiled(") : line.index(")")] or "'categorical_crossentropy'"
+            code = (
+                f"{before['small()']}; model.compile('sgd', {loss}, metrics=['accuracy']){line[line.index(')') + 1 :]}"
+            )
         yield {**trial(code, what), "name": line}
 
 
 def record():
     clear("text")
-    setup = {"X": [13, 4], "Y": [13, 3], "VX": [5, 4], "VY": [5, 3], "data": "those of training/validation.json, first case",
-             "small()": "model = Sequential([Input((4,)), Dense(5, relu), Dropout(0.25), Dense(3, softmax)])",
-             "compiled(loss='categorical_crossentropy')": "small(), then model.compile('sgd', loss, metrics=['accuracy'])"}
-    for name, cases, about in [("summary", summaries(), {}), ("progress_bar", bars(), {}), ("progress", progress(), setup),
-                               ("callbacks", called(), {**setup, "optimizer": "Adam(0.1)", "batch_size": 5, "seed": 812}),
-                               ("layer_errors", errors(LAYER_ERRORS), {}), ("model_errors", errors(MODEL_ERRORS), setup)]:
+    setup = {
+        "X": [13, 4],
+        "Y": [13, 3],
+        "VX": [5, 4],
+        "VY": [5, 3],
+        "data": "those of training/validation.json, first case",
+        "small()": "model = Sequential([Input((4,)), Dense(5, relu), Dropout(0.25), Dense(3, softmax)])",
+        "compiled(loss='categorical_crossentropy')": "small(), then model.compile('sgd', loss, metrics=['accuracy'])",
+    }
+    for name, cases, about in [
+        ("summary", summaries(), {}),
+        ("progress_bar", bars(), {}),
+        ("progress", progress(), setup),
+        ("callbacks", called(), {**setup, "optimizer": "Adam(0.1)", "batch_size": 5, "seed": 812}),
+        ("layer_errors", errors(LAYER_ERRORS), {}),
+        ("model_errors", errors(MODEL_ERRORS), setup),
+    ]:
         write("text", name, list(cases), **about)
         print(" ", name)

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Elements of a block: with a handful of registers, what the first cache holds.
-const BLOCK: usize = 512;
+const BLOCK: usize = 1024;
 
 /// Work below which a second thread costs more than it brings, in nanoseconds.
 const ALONE_NS: f64 = 10_000.0;

@@ -248,8 +248,9 @@ fn step(trace: &Trace, [batch, inputs, hidden, classes]: [usize; 4]) -> Vec<oxho
     let next = count + 1.0;
     trace.update(count, next);
     let t = next.cast(DType::F32);
+    // Bases far from 1, whose powers cancel no digits in `f32`.
     let power = |base: f64| trace.scalar(base, DType::F32).pow(t);
-    let alpha = (1.0 - power(0.999)).sqrt() / (1.0 - power(0.9)) * 0.01;
+    let alpha = (1.0 - power(0.8)).sqrt() / (1.0 - power(0.5)) * 0.01;
     for (i, (w, g)) in weights.into_iter().zip(grad(loss, &weights)).enumerate() {
         let slot = |name: &str| trace.weight(format!("{name}{i}"), w.ty());
         let (m, v) = (slot("m"), slot("v").abs());

@@ -53,7 +53,10 @@ impl fmt::Display for Error {
 /// `ensure!(condition, "message {x}"; help: "what to do")`, the help being optional.
 #[macro_export]
 macro_rules! ensure {
-    ($condition:expr, $message:literal $(, $arg:expr)* ; help: $help:literal $(, $help_arg:expr)*) => {
+    (
+        $condition:expr, $message:literal $(, $arg:expr)* ;
+        help: $help:literal $(, $help_arg:expr)*
+    ) => {
         if !$condition {
             return Err($crate::Error::new(format!($message $(, $arg)*))
                 .help(format!($help $(, $help_arg)*)));

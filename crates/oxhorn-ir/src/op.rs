@@ -49,7 +49,11 @@ macro_rules! ops {
             }
 
             /// The op that the text format calls `name`; `ty` is the type the text declares.
-            pub(crate) fn parse(name: &str, attributes: &Attributes, ty: &Type) -> Result<Option<Op>> {
+            pub(crate) fn parse(
+                name: &str,
+                attributes: &Attributes,
+                ty: &Type,
+            ) -> Result<Option<Op>> {
                 $(if let Some(op) = $name::parse(name, attributes, ty)? {
                     return Ok(Some(Op::$name(op)));
                 })*

@@ -1,5 +1,5 @@
-//! The graphs in `tests/graphs`: each file is about one subject, and each graph in it either parses,
-//! or fails at the line that says `// error: …`, with exactly that message.
+//! The graphs in `tests/graphs`, one file a subject: each graph either parses, or fails at the line
+//! that says `// error: …`, with exactly that message.
 
 use std::{fs, path::Path};
 

@@ -79,8 +79,9 @@ fn setter(root: &TokenStream, field: &Field) -> TokenStream {
             quote! {
                 #(#docs)*
                 #[must_use]
-                pub fn #name(self, #name: #argument) -> Self {
-                    Self { #name: #value, ..self }
+                pub fn #name(mut self, #name: #argument) -> Self {
+                    self.#name = #value;
+                    self
                 }
             }
         }
@@ -341,7 +342,7 @@ fn converted(ty: &Type, value: TokenStream) -> TokenStream {
 
 /// Whether literals alone do not say which type they are, so that `impl Into` would not compile.
 fn is_integer(ty: &Type) -> bool {
-    let integers = ["bool", "usize", "u8", "u32", "u64", "i32", "i64"];
+    let integers = ["bool", "isize", "usize", "u32", "u64", "i32", "i64"];
     matches!(ty, Type::Path(path) if integers.iter().any(|name| path.path.is_ident(name)))
 }
 

@@ -277,23 +277,26 @@ impl<T: ?Sized> fmt::Debug for Class<T> {
     }
 }
 
-/// The registry's entry for a struct that derives [`Config`]: `class!(dyn Initialize, Zeros)`.
-#[macro_export]
-macro_rules! class {
-    ($category:ty, $object:ty) => {
-        $crate::config::Class::<$category> {
-            class: <$object as $crate::config::Config>::CLASS,
-            shape: <$object as $crate::config::Config>::SHAPE,
-            aliases: <$object as $crate::config::Config>::ALIASES,
-            doc: <$object as $crate::config::Config>::DOC,
-            fields: <$object as $crate::config::Config>::fields,
-            read: |config| {
-                let object = <$object as $crate::config::Config>::from_config(config)?;
-                Ok(::std::sync::Arc::new(object))
-            },
-        }
+/// The list of a category's classes, which all derive [`Config`]: `classes! { dyn Layer: Dense }`.
+macro_rules! classes {
+    (dyn $category:ident: $($object:ident)*) => {
+        /// All classes that a name or a dictionary can stand for.
+        pub static CLASSES: &[$crate::config::Class<dyn $category>] = &[
+            $($crate::config::Class {
+                class: <$object as $crate::config::Config>::CLASS,
+                shape: <$object as $crate::config::Config>::SHAPE,
+                aliases: <$object as $crate::config::Config>::ALIASES,
+                doc: <$object as $crate::config::Config>::DOC,
+                fields: <$object as $crate::config::Config>::fields,
+                read: |config| {
+                    let object = <$object as $crate::config::Config>::from_config(config)?;
+                    Ok(::std::sync::Arc::new(object))
+                },
+            }),*
+        ];
     };
 }
+pub(crate) use classes;
 
 /// `expected a boolean, got 3`
 fn unexpected<T: Field, R>(json: &Json) -> Result<R> {

@@ -71,6 +71,11 @@ impl<T: Category + ?Sized> Handle<T> {
         self.name.as_deref()
     }
 
+    /// The object of another handle under the string that this one was given by.
+    pub(crate) fn renamed(&self, other: Handle<T>) -> Handle<T> {
+        Handle { name: self.name.clone(), object: other.object }
+    }
+
     /// The string it was given by, or else the envelope: as `compile` settings are saved.
     pub fn as_given(&self) -> Json {
         match &self.name {

@@ -108,8 +108,9 @@ impl AnyLayer {
         };
         let mut own = config.clone();
         let has_dtype = (class.fields)().iter().any(|field| field.name == "dtype");
-        if let (false, Some(dtype)) = (has_dtype, own.shift_remove("dtype")) {
-            Float32::read(&dtype).map_err(|error| error.at(class_name))?;
+        if !has_dtype {
+            let dtype: Result<Option<Float32>> = take(&mut own, "dtype");
+            dtype.map_err(|error| error.at(class_name))?;
         }
         let name = take(&mut own, "name")?.flatten();
         let trainable = take(&mut own, "trainable")?.unwrap_or(true);

@@ -279,6 +279,11 @@ impl<'g> Scope<'g> {
         }
     }
 
+    /// States what the variable of this path, counted from the root, becomes.
+    pub(crate) fn replace(&self, path: &str, new: Tensor<'g>) {
+        Scope { path: String::new(), ..self.clone() }.update(path, new);
+    }
+
     /// A number that people turn, as a scalar of type `f64`.
     pub fn number(&self, name: &str, value: f64) -> Tensor<'g> {
         let path = self.join(name);

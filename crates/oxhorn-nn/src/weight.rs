@@ -42,7 +42,8 @@ impl Weight {
     pub fn fields(weights: &[(&str, Weight)], fields: &mut Vec<FieldInfo>) {
         for (name, weight) in weights {
             let doc = format!("How the first `{name}` is made.");
-            let mut info = FieldInfo::new(&format!("{name}_initializer"), Some(&weight.initializer), &doc);
+            let mut info =
+                FieldInfo::new(&format!("{name}_initializer"), Some(&weight.initializer), &doc);
             info.default = Some(weight.initializer.as_given());
             fields.push(info);
         }

@@ -1,7 +1,86 @@
-//! Placeholder.
+//! Keras, compiled by Rust: small and middling networks trained fast, reproducibly, and not
+//! overfitted.
+//!
+//! A model is written as in every Keras tutorial. `compile` and the first `fit` turn its whole
+//! training step - forward, loss, backward, optimizer - into one program that allocates nothing.
+//!
+//! ```
+//! use oxhorn::prelude::*;
+//!
+//! # fn main() -> oxhorn::Result<()> {
+//! let (x, y) = (random((96, 25)), to_categorical(&randint(5, 96), 5));
+//! let mut model = Sequential::new()
+//!     .add(Dense::new(64).activation("relu").input_dim(25))
+//!     .add(Dropout::new(0.4))
+//!     .add(Dense::new(5).activation("softmax"));
+//! model.compile(Adam::default(), "categorical_crossentropy", ["accuracy"])?;
+//! let history = model.fit(&x, &y, Fit::epochs(3).validation_split(0.25).verbose(0))?;
+//! assert_eq!(history["val_loss"].len(), 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where to look: [`Sequential`] for models, [`Fit`] for training, [`callbacks`], [`layers`] and
+//! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
+pub mod callbacks;
 pub mod categorical;
+pub mod data;
+mod engine;
+mod evaluate;
+pub mod fit;
 pub mod history;
 pub mod progress;
 pub mod random;
+mod sequential;
 pub mod summary;
+mod training;
+
+pub use oxhorn_ir::{Error, Result};
+pub use oxhorn_nn::{
+    activations, constraints, initializers, layer, layers, losses, metrics, optimizers,
+    regularizers, schedules,
+};
+
+pub use self::{
+    evaluate::{Evaluate, Predict},
+    fit::{Fit, Shuffle},
+    history::{History, Logs},
+    random::set_random_seed,
+    sequential::{Compile, NO_METRICS, Sequential},
+    summary::Summary,
+};
+
+/// What the source of a program sees of the planner: graphs and programs, for those who look.
+pub mod inspect {
+    pub use oxhorn_ir::Graph;
+    pub use oxhorn_plan::{Program, compile};
+}
+
+/// All that a program like the tutorial's needs.
+pub mod prelude {
+    pub use oxhorn_nn::{
+        LayerSettings,
+        layers::{Activation, Dense, Dropout, Flatten, Input, Rescaling, Reshape},
+        losses::LossSettings,
+        metrics::MetricSettings,
+        optimizers::{
+            Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, OptimizerSettings, RMSprop, SGD,
+        },
+        schedules::{
+            CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay,
+            PiecewiseConstantDecay, PolynomialDecay,
+        },
+    };
+
+    pub use crate::{
+        Compile, Error, Evaluate, Fit, NO_METRICS, Predict, Result, Sequential, Shuffle,
+        callbacks::{
+            CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
+            ReduceLROnPlateau, TerminateOnNaN, Training,
+        },
+        categorical::{normalize, to_categorical, try_to_categorical},
+        history::{History, Logs},
+        random::{permutation, randint, random, set_random_seed, standard_normal},
+    };
+}

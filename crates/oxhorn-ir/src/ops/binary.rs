@@ -243,7 +243,7 @@ mod tests {
         let a = Array::new([4], vec![-1.7, -0.4, 0.6, 2.3]);
         let b = Array::new([4], vec![0.7, -0.9, -1.1, 1.3]);
         for &f in Binary::ALL.iter().filter(|f| f.takes(DType::F64)) {
-            // A negative number to a fraction is none; to a whole one, it has no slope in the power.
+            // Negative numbers have no powers but the whole ones, between which nothing slopes.
             if f != Binary::Pow {
                 check_gradient(&[a.clone(), b.clone()], |x| x[0].zip(f, x[1]));
             }

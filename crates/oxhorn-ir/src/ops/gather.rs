@@ -23,7 +23,7 @@ impl Gather {
 }
 
 impl<'g> Tensor<'g> {
-    /// The slices of this tensor along `axis` that `indices` choose, in their order; see [`Gather`].
+    /// The slices of this tensor along `axis` that `indices` choose; see [`Gather`].
     pub fn gather(self, indices: Tensor<'g>, axis: isize) -> Tensor<'g> {
         match self.axis(axis) {
             Some(axis) => self.trace().push(Gather { axis }, &[self, indices]),

@@ -3,7 +3,7 @@
 use super::gather::{chosen, source};
 use crate::{Array, Attributes, Cotangents, DType, Gather, Result, Rule, Tensor, Type, ensure};
 
-/// `y = x`, then `y[a.., indices[i..], b..] += updates[a.., i.., b..]`, the index standing at `axis`.
+/// `y = x`, then `y[a.., indices[i..], b..] += updates[a.., i.., b..]`, the index at `axis`.
 ///
 /// What is chosen more than once is added to more than once, in the order of the indices. Indices
 /// outside count as the nearest inside, exactly as in [`Gather`], which this op transposes.

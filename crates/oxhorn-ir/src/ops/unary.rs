@@ -165,7 +165,7 @@ impl std::ops::Neg for Tensor<'_> {
     }
 }
 
-/// The error function: its Taylor series near zero, the continued fraction of its complement far out.
+/// The error function: its Taylor series near zero, its complement's continued fraction far out.
 fn erf(x: f64) -> f64 {
     let a = x.abs();
     if a.is_nan() || a > 6.0 {

@@ -5,7 +5,7 @@ use oxhorn_ir::Tensor;
 use super::{CLASSES, Linear};
 use crate::{
     config::{Class, Json, Object},
-    handle::{Category, Handle, category},
+    handle::{Handle, category},
 };
 
 /// A function that a layer applies to its result.

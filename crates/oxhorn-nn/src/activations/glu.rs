@@ -18,7 +18,7 @@ impl Activate for Glu {
     fn call<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         let Some(axis) = x.axis(self.axis) else { return x.trace().fail(no_axis(self.axis, x)) };
         let extent = x.shape()[axis];
-        if extent % 2 != 0 {
+        if !extent.is_multiple_of(2) {
             let message = format!("`glu` halves an axis, but axis {axis} of {} is odd", x.ty());
             return x.trace().fail(Error::new(message));
         }

@@ -5,8 +5,8 @@ use crate::prelude::*;
 /// Each struct with its formula.
 macro_rules! activations {
     ($($(#[$meta:meta])* pub struct $name:ident = |$x:ident| $formula:expr;)*) => {$(
-        $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Config)]
+        $(#[$meta])*
         pub struct $name;
 
         impl Activate for $name {
@@ -55,7 +55,11 @@ activations! {
 
     /// `x`, at least 0 and at most 6.
     #[config(class = "keras.activations.relu6")]
-    pub struct Relu6 = |x| x.maximum(0.0).minimum(6.0);
+    pub struct Relu6 = |x| {
+        // Not `maximum` and `minimum`, whose gradients at 0 and 6 would be ½.
+        let below = x.greater_equal(6.0).select(x.fill(6.0), x);
+        x.less_equal(0.0).select(x.fill(0.0), below)
+    };
 
     /// `1.0507 · elu(x, 1.6733)`, which keeps mean and variance through layers.
     ///
@@ -80,13 +84,7 @@ activations! {
 
     /// `ln(1 + eˣ)`
     #[config(class = "keras.activations.softplus")]
-    pub struct Softplus = |x| {
-        // Without overflow: the greater of 0 and x, and what the lesser adds to it. Written so that
-        // the gradient at 0 is the exact one, ½.
-        let positive = x.less_equal(0.0).select(x.fill(0.0), x);
-        let (up, down) = (x.exp().log1p(), positive + (-x).exp().log1p());
-        x.greater(0.0).select(down, x.greater(0.0).select(x.fill(0.0), up))
-    };
+    pub struct Softplus = |x| x.maximum(0.0) + (-x.abs()).exp().log1p();
 
     /// `x / (1 + |x|)`
     #[config(class = "keras.activations.softsign")]
@@ -101,13 +99,7 @@ activations! {
 
     /// 0 up to -1, `(x + 1) / 2` up to 1, then 1.
     #[config(class = "keras.activations.sparse_sigmoid")]
-    pub struct SparseSigmoid = |x| {
-        let slope = (x + 1.0) * 0.5;
-        x.less_equal(-1.0).select(
-            x.fill(0.0),
-            x.greater_equal(1.0).select(x.fill(1.0), slope),
-        )
-    };
+    pub struct SparseSigmoid = |x| ((x + 1.0) * 0.5).maximum(0.0).minimum(1.0);
 
     /// `tanh(x)`
     #[config(class = "keras.activations.tanh")]

@@ -1,15 +1,18 @@
-//! `sparsemax`: numbers as probabilities, many of them exactly 0.
+//! `sparsemax`: numbers above a threshold that depends on all of them.
 
 use crate::prelude::*;
 
-/// The point of the probability simplex that is nearest to `x`: `max(x - τ, 0)`, with τ such that
-/// the sum is 1.
+/// `max(x - τ, 0)`: 0 for all but the greatest numbers.
+///
+/// τ is Keras' `(Σ S - 1) / k`, where `S` are the sums of the 1, 2, .., k greatest numbers. The
+/// paper's takes the last of these sums alone, and gives numbers whose sum is 1; the two agree where
+/// one number stays.
 ///
 /// Martins and Astudillo, *From softmax to sparsemax*, 2016, <https://arxiv.org/abs/1602.02068>.
 #[derive(Clone, Debug, PartialEq, Config)]
 #[config(class = "keras.activations.sparsemax")]
 pub struct Sparsemax {
-    /// The axis along which the sum is 1.
+    /// The axis along which numbers are compared.
     #[config(default = -1)]
     pub axis: isize,
 }
@@ -26,15 +29,17 @@ impl Activate for Sparsemax {
         row.insert(axis, 1);
         let mut square = row.clone();
         square[axis] = shape[axis];
-        let others = x.reshape(row).broadcast(square.clone());
-        let no_less = others.greater_equal(x.reshape(column).broadcast(square));
-        let rank = no_less.cast(x.dtype()).sum(other);
+        let count = |axis| x.trace().iota(axis, Type::new(DType::I32, square.clone()));
+        let (this, others) = (x.reshape(column), x.reshape(row).broadcast(square.clone()));
+        let earlier = count(axis + 1).less_equal(count(axis));
+        let this = this.broadcast(square.clone());
+        let no_less = others.greater(this).or(others.equal(this).and(earlier));
+        // The position of each number in descending order, and the sum of all up to it.
+        let position = no_less.cast(x.dtype()).sum(other);
         let sum = no_less.select(others, 0.0).sum(other);
-        // x stays positive if it exceeds what those above it would leave for it.
-        let stays = (rank * x + 1.0).greater(sum);
-        let count = stays.cast(x.dtype()).sum(self.axis);
-        let tau = (stays.select(x, 0.0).sum(self.axis) - 1.0) / count;
-        let rest = x - tau.keep(x, self.axis);
-        stays.select(rest, 0.0)
+        let stays = (x - (sum - 1.0) / position).greater(0.0);
+        let k = stays.cast(x.dtype()).sum(self.axis);
+        let tau = (stays.select(sum, 0.0).sum(self.axis) - 1.0) / k;
+        (x - tau.keep(x, self.axis)).maximum(0.0)
     }
 }

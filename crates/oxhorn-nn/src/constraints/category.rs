@@ -24,6 +24,16 @@ pub type Constraint = Handle<dyn Constrain>;
 
 category!(Constrain, "constraint", CLASSES);
 
+impl Constraint {
+    /// What the weight `w` becomes; an unknown name becomes the trace's mistake.
+    pub fn apply<'g>(&self, w: Tensor<'g>) -> Tensor<'g> {
+        match self.get() {
+            Ok(constraint) => constraint.call(w),
+            Err(error) => w.trace().fail(error),
+        }
+    }
+}
+
 /// What keeps quotients by norms finite: Keras' epsilon.
 pub(super) const EPSILON: f64 = 1e-7;
 

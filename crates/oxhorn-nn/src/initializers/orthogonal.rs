@@ -30,7 +30,8 @@ impl Initialize for Orthogonal {
         ensure!(
             shape.len() >= 2,
             "The tensor to initialize must be at least two-dimensional. Received: shape={shape:?} \
-            of rank {}.", shape.len()
+            of rank {}.",
+            shape.len()
         );
         let columns = shape[shape.len() - 1];
         let rows: usize = shape[..shape.len() - 1].iter().product();

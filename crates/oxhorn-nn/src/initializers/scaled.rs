@@ -6,8 +6,8 @@ use crate::prelude::*;
 /// Each struct with the settings of the `VarianceScaling` that it is.
 macro_rules! scaled {
     ($($(#[$meta:meta])* pub struct $name:ident = $scale:literal $mode:ident $law:ident;)*) => {$(
-        $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Config)]
+        $(#[$meta])*
         pub struct $name {
             /// Seed of the noise; `None` takes the model's next one.
             #[config(default)]

@@ -135,7 +135,7 @@ pub(crate) fn same_rank<'g>(a: Tensor<'g>, b: Tensor<'g>) -> (Tensor<'g>, Tensor
 /// The weights of samples, those of samples that do not count being 0.
 ///
 /// Where a mean is taken over all samples, those that count are weighed up for the others.
-pub(crate) fn weigh<'g>(
+fn weigh<'g>(
     sample_weight: Option<Tensor<'g>>,
     mask: Option<Tensor<'g>>,
     reduction: Reduction,
@@ -155,11 +155,7 @@ pub(crate) fn weigh<'g>(
     })
 }
 
-fn reduce<'g>(
-    values: Tensor<'g>,
-    weight: Option<Tensor<'g>>,
-    reduction: Reduction,
-) -> Tensor<'g> {
+fn reduce<'g>(values: Tensor<'g>, weight: Option<Tensor<'g>>, reduction: Reduction) -> Tensor<'g> {
     if values.rank() == 0 {
         return values;
     }
@@ -183,12 +179,11 @@ pub(crate) fn divide_no_nan<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
 
 /// Numbers brought between Keras' epsilon and one minus it, so that their logarithms are finite.
 pub(super) fn clip_probabilities(p: Tensor<'_>) -> Tensor<'_> {
-    p.maximum(EPSILON).minimum(1.0 - EPSILON)
+    p.maximum(EPSILON).minimum(f64::from(1.0 - EPSILON as f32))
 }
 
-/// Keras' epsilon.
-pub(super) const EPSILON: f64 = 1e-7;
-
+/// Keras' epsilon, as an `f32`: near 1, its rounding shows.
+pub(super) const EPSILON: f64 = 1e-7_f32 as f64;
 
 /// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
 pub(super) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {

@@ -26,7 +26,8 @@ impl Penalize for CategoricalCrossentropy {
         let y_pred = check_same_shape(y_true, y_pred);
         let mut labels = y_true;
         if self.label_smoothing != 0.0 {
-            let classes = y_true.dim(self.axis) as f64;
+            // Keras counts the last axis, even where the classes are along another.
+            let classes = y_true.dim(-1) as f64;
             labels = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / classes;
         }
         -(labels * log_probabilities(y_pred, self.from_logits, self.axis)).sum(self.axis)
@@ -67,13 +68,7 @@ impl Penalize for SparseCategoricalCrossentropy {
             let help = "y must be one label for each sample, or one-hot with a categorical loss";
             return y_true.trace().fail(Error::new(message).help(help));
         }
-        let (mut labels, mut y_pred) = (labels, y_pred);
         let mask = self.mask(labels);
-        if let Some(mask) = mask {
-            // What does not count takes the first class and no prediction, as in Keras.
-            let counts = mask.cast(DType::F32);
-            (labels, y_pred) = (labels * counts, y_pred * expand(counts, axis));
-        }
         let log = log_probabilities(y_pred, self.from_logits, self.axis);
         let loss = -is_class(labels, axis, y_pred).select(log, 0.0).sum(self.axis);
         mask.map_or(loss, |mask| mask.select(loss, 0.0))

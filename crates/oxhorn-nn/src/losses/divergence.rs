@@ -17,7 +17,8 @@ pub struct KLDivergence {
 
 impl Penalize for KLDivergence {
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
-        let (p, q) = (y_true.maximum(EPSILON), y_pred.maximum(EPSILON));
+        let clip = |p: Tensor<'g>| p.maximum(EPSILON).minimum(1.0);
+        let (p, q) = (clip(y_true), clip(y_pred));
         (p * (p / q).log()).sum(-1)
     }
 }

@@ -1,7 +1,7 @@
 //! `MeanSquaredError`, `MeanAbsoluteError`, `Huber` and `LogCosh`: distances of numbers.
 
 use super::category::{Common, Penalize};
-use crate::{activations::Softplus, prelude::*};
+use crate::{activations::Softplus, prelude::*, regularizers::absolute};
 
 /// The mean of `(y_pred - y_true)²`.
 #[derive(Clone, Debug, PartialEq, Config)]
@@ -30,7 +30,7 @@ pub struct MeanAbsoluteError {
 
 impl Penalize for MeanAbsoluteError {
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
-        (y_pred - y_true).abs().mean(-1)
+        absolute(y_true - y_pred).mean(-1)
     }
 }
 

@@ -30,6 +30,11 @@ pub(super) fn strength<'g>(cx: &Scope<'g>, name: &str, value: f64, x: Tensor<'g>
     cx.number(name, value).cast(x.dtype())
 }
 
+/// The distance from 0, whose slope at 0 is 1 as in JAX: a weight that begins at 0 leaves it.
+pub(crate) fn absolute(x: Tensor<'_>) -> Tensor<'_> {
+    x.greater_equal(0.0).select(x, -x)
+}
+
 /// Rejects penalties that are negative or no numbers.
 pub(super) fn check_strength(name: &str, value: f64) -> Result<()> {
     ensure!(

@@ -1,6 +1,6 @@
 //! `L1`, `L2` and `L1L2`: penalties for the size of weights.
 
-use super::category::{check_strength, strength};
+use super::category::{absolute, check_strength, strength};
 use crate::prelude::*;
 
 /// `l1 · Σ |x|`, which makes small weights vanish.
@@ -18,7 +18,7 @@ impl Regularize for L1 {
     }
 
     fn penalty<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        strength(cx, "l1", self.l1, x) * x.abs().sum(..)
+        strength(cx, "l1", self.l1, x) * absolute(x).sum(..)
     }
 }
 

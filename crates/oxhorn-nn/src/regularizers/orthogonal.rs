@@ -35,7 +35,8 @@ impl Regularize for OrthogonalRegularizer {
 
     fn penalty<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
         if !x.is_void() && x.rank() != 2 {
-            let message = "Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape";
+            let message =
+                "Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape";
             return cx.trace().fail(Error::new(format!("{message}={:?}", x.shape())));
         }
         // From here on, rows should be orthogonal.
@@ -48,7 +49,8 @@ impl Regularize for OrthogonalRegularizer {
         let unit = x * norm.keep(x, -1);
         let n = x.dim(0);
         let ty = |dtype| Type::new(dtype, [n, n]);
-        let (row, column) = (cx.trace().iota(0, ty(DType::I32)), cx.trace().iota(1, ty(DType::I32)));
+        let (row, column) =
+            (cx.trace().iota(0, ty(DType::I32)), cx.trace().iota(1, ty(DType::I32)));
         let cosines = unit.matmul(unit.t());
         let off_diagonal = row.not_equal(column).select(cosines, 0.0).abs().sum(..);
         let pairs = (n as f64 * (n as f64 - 1.0) / 2.0).max(1.0);

@@ -36,7 +36,8 @@ impl Layer for Dense {
         ensure!(
             self.units > 0,
             "Received an invalid value for argument `units`, expected a positive integer. \
-            Received: units={}", self.units
+            Received: units={}",
+            self.units
         );
         Ok(())
     }

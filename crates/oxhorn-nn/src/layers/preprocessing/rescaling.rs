@@ -94,6 +94,6 @@ mod tests {
     #[test]
     fn rejects_another_number_of_channels() {
         let error = layer_error(Rescaling::new([1.0, 2.0]), &[4, 3]);
-        assert_eq!(error.message, "`broadcast` cannot stretch f32[4, 3] to [4, 2]");
+        assert_eq!(error.message, "`broadcast` cannot stretch f32[2] to [4, 3]");
     }
 }

@@ -25,7 +25,11 @@ impl Layer for Flatten {
     fn call<'g>(&self, _: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let rank = x.rank();
         let moves = self.data_format == Some(DataFormat::ChannelsFirst) && rank > 2;
-        let x = if moves { x.transpose([0].into_iter().chain(2..rank).chain([1]).collect::<Vec<_>>()) } else { x };
+        let x = if moves {
+            x.transpose([0].into_iter().chain(2..rank).chain([1]).collect::<Vec<_>>())
+        } else {
+            x
+        };
         let samples = x.dim(0);
         let features = x.shape().iter().skip(1).product();
         x.reshape([samples, features])

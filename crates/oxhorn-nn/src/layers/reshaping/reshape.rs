@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 /// Gives each sample another shape, keeping the order of its elements.
 #[derive(Clone, Debug, PartialEq, Config)]
-#[config(class = "keras.layers.Reshape", shape = "batch .. -> batch ..")]
+#[config(class = "keras.layers.Reshape", shape = "batch .. -> batch ..target_shape")]
 pub struct Reshape {
     /// The shape of a sample; one extent may be -1, which stands for what is left over.
     pub target_shape: Vec<i64>,

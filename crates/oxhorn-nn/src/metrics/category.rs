@@ -1,0 +1,196 @@
+//! What all metrics have in common: running totals, weighting, and the name "accuracy".
+
+use oxhorn_ir::{DType, Result, Tensor, Type};
+
+use super::CLASSES;
+use crate::{
+    config::{Config, Float32, Object},
+    handle::{Handle, category},
+    losses::{divide_no_nan, same_rank},
+    scope::{Initial, Scope},
+};
+
+/// The settings of every metric.
+#[derive(Clone, Debug, PartialEq, Config)]
+pub struct Common {
+    /// The name in logs.
+    #[config(default)]
+    pub name: String,
+    /// The type of the elements.
+    #[config(default)]
+    pub dtype: Float32,
+}
+
+impl Common {
+    /// Keras' defaults for a metric of this name.
+    pub fn named(name: &str) -> Common {
+        Common::new().name(name)
+    }
+}
+
+/// A number by which people judge predictions.
+///
+/// Most are means of values, one or several for each sample: such a metric gives its `values` and
+/// leaves the rest as it is.
+pub trait Measure: Object + AsRef<Common> {
+    /// Rejects settings that no data could make right.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// What the mean is taken of.
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;
+
+    /// Adds a batch to the totals, which are states of `cx`.
+    fn update<'g>(
+        &self,
+        cx: &Scope<'g>,
+        y_true: Tensor<'g>,
+        y_pred: Tensor<'g>,
+        sample_weight: Option<Tensor<'g>>,
+    ) {
+        let values = self.values(y_true, y_pred);
+        let (sum, count) = totals(values, sample_weight, Tensor::mean);
+        add(cx, "total", sum);
+        add(cx, "count", count);
+    }
+
+    /// The metric of all batches so far, from the states of `cx`: a scalar of type `f32`.
+    fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
+        divide_no_nan(total(cx, "total"), total(cx, "count"))
+    }
+}
+
+/// A metric, or its name.
+pub type Metric = Handle<dyn Measure>;
+
+category!(Measure, "metric", CLASSES);
+
+impl Metric {
+    /// The metric as such: "accuracy" and "crossentropy" depend on the shapes of what is true and
+    /// what is predicted, batch axis included. It keeps the name it was given by.
+    ///
+    /// # Errors
+    ///
+    /// If it was given by a string that names nothing.
+    pub fn resolve(&self, y_true: &[usize], y_pred: &[usize]) -> Result<Metric> {
+        let kind = kind_of_labels(y_true, y_pred);
+        let object = match (self.name(), kind) {
+            (Some("accuracy" | "acc"), Labels::Binary) => "BinaryAccuracy",
+            (Some("accuracy" | "acc"), Labels::Sparse) => "SparseCategoricalAccuracy",
+            (Some("accuracy" | "acc"), Labels::OneHot) => "CategoricalAccuracy",
+            (Some("crossentropy" | "ce"), Labels::Binary) => "BinaryCrossentropy",
+            (Some("crossentropy" | "ce"), Labels::Sparse) => "SparseCategoricalCrossentropy",
+            (Some("crossentropy" | "ce"), Labels::OneHot) => "CategoricalCrossentropy",
+            _ => {
+                self.get()?.check()?;
+                return Ok(self.clone());
+            }
+        };
+        Ok(self.renamed(Metric::from(object)))
+    }
+
+    /// The name in logs: the string it was given by, or else the object's own.
+    pub fn log_name(&self) -> String {
+        match (self.name(), self.get()) {
+            (Some(name), _) => name.to_owned(),
+            (None, Ok(metric)) => metric.as_ref().name.clone(),
+            (None, Err(_)) => String::new(),
+        }
+    }
+}
+
+/// What the shapes of what is true and what is predicted say about labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// One answer, yes or no.
+    Binary,
+    /// The number of a class.
+    Sparse,
+    /// A probability for each class.
+    OneHot,
+}
+
+/// Keras' rule for "accuracy" and "crossentropy", from shapes with their batch axes.
+pub fn kind_of_labels(y_true: &[usize], y_pred: &[usize]) -> Labels {
+    if y_pred.last() == Some(&1) {
+        Labels::Binary
+    } else if y_true.len() < y_pred.len() || y_true.last() == Some(&1) {
+        Labels::Sparse
+    } else {
+        Labels::OneHot
+    }
+}
+
+/// The mean, or sum, of the values for each sample, weighted and added up; and what to divide by.
+pub(super) fn totals<'g>(
+    values: Tensor<'g>,
+    sample_weight: Option<Tensor<'g>>,
+    reduce: fn(Tensor<'g>, Vec<usize>) -> Tensor<'g>,
+) -> (Tensor<'g>, Tensor<'g>) {
+    let beyond = |x: Tensor<'g>, rank: usize| match x.rank() > rank {
+        true => reduce(x, (rank..x.rank()).collect()),
+        false => x,
+    };
+    let values = values.cast(DType::F32);
+    match sample_weight.map(|weight| weight.cast(DType::F32)) {
+        None => {
+            let samples = values.shape().first().copied().unwrap_or(1);
+            let count = values.trace().scalar(samples as f64, DType::F32);
+            (beyond(values, 1).sum(..), count)
+        }
+        Some(weight) => {
+            let (values, weight) = same_rank(values, weight);
+            let values = beyond(values, weight.rank());
+            let weight = weight.broadcast(values.shape());
+            (beyond(values * weight, 1).sum(..), beyond(weight, 1).sum(..))
+        }
+    }
+}
+
+/// A running total.
+pub(super) fn total<'g>(cx: &Scope<'g>, name: &str) -> Tensor<'g> {
+    cx.state(name, Type::f32([]), Initial::Filled(0.0))
+}
+
+/// Adds to a running total.
+pub(super) fn add<'g>(cx: &Scope<'g>, name: &str, x: Tensor<'g>) {
+    let sum = total(cx, name) + x;
+    cx.update(name, sum);
+}
+
+/// The settings that all metrics have: `CategoricalAccuracy::new().name("hits")`.
+pub trait MetricSettings: AsMut<Common> + Sized {
+    /// Names the metric in logs.
+    #[must_use]
+    fn name(mut self, name: impl Into<String>) -> Self {
+        self.as_mut().name = name.into();
+        self
+    }
+}
+
+impl<T: AsMut<Common>> MetricSettings for T {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_follows_the_shapes() {
+        let resolved = |y_true: &[usize], y_pred: &[usize]| {
+            let metric = Metric::from("accuracy").resolve(y_true, y_pred).expect("known");
+            assert_eq!(metric.log_name(), "accuracy");
+            metric.get().expect("known").class_name()
+        };
+        assert_eq!(resolved(&[8, 1], &[8, 1]), "BinaryAccuracy");
+        assert_eq!(resolved(&[8], &[8, 5]), "SparseCategoricalAccuracy");
+        assert_eq!(resolved(&[8, 1], &[8, 5]), "SparseCategoricalAccuracy");
+        assert_eq!(resolved(&[8, 5], &[8, 5]), "CategoricalAccuracy");
+    }
+
+    #[test]
+    fn unknown_metrics_are_refused_in_the_words_of_keras() {
+        let error = Metric::from("charm").resolve(&[8], &[8]).unwrap_err();
+        assert_eq!(error.message, "Could not interpret metric identifier: charm");
+    }
+}

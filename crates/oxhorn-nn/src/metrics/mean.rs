@@ -1,0 +1,49 @@
+//! `Mean` and `Sum`: of whatever they are given.
+
+use super::category::{Common, Measure, add, total, totals};
+use crate::{prelude::*, scope::Scope};
+
+/// The weighted mean of the predictions.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.Mean")]
+pub struct Mean {
+    /// What all metrics have.
+    #[config(flatten = Common::named("mean"))]
+    pub common: Common,
+}
+
+impl Measure for Mean {
+    fn values<'g>(&self, _: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        y_pred
+    }
+}
+
+/// The weighted sum of the predictions.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.Sum")]
+pub struct Sum {
+    /// What all metrics have.
+    #[config(flatten = Common::named("sum"))]
+    pub common: Common,
+}
+
+impl Measure for Sum {
+    fn values<'g>(&self, _: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        y_pred
+    }
+
+    fn update<'g>(
+        &self,
+        cx: &Scope<'g>,
+        y_true: Tensor<'g>,
+        y_pred: Tensor<'g>,
+        sample_weight: Option<Tensor<'g>>,
+    ) {
+        let values = self.values(y_true, y_pred);
+        add(cx, "total", totals(values, sample_weight, Tensor::sum).0);
+    }
+
+    fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
+        total(cx, "total")
+    }
+}

@@ -1,0 +1,127 @@
+//! Metrics of laws and margins: means of the losses of the same names.
+
+use super::category::{Common, Measure};
+use crate::{
+    losses::{self, per_sample},
+    prelude::*,
+};
+
+/// The mean of `BinaryCrossentropy`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.BinaryCrossentropy", aliases = ["bce", "BCE"])]
+pub struct BinaryCrossentropy {
+    /// Whether predictions are logits; else they are probabilities.
+    #[config(default = false)]
+    pub from_logits: bool,
+    /// How much of the labels is spread evenly over both answers.
+    #[config(default = 0.0)]
+    pub label_smoothing: f64,
+    /// What all metrics have.
+    #[config(flatten = Common::named("binary_crossentropy"))]
+    pub common: Common,
+}
+
+impl Measure for BinaryCrossentropy {
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let loss = losses::BinaryCrossentropy::new();
+        let loss = loss.from_logits(self.from_logits).label_smoothing(self.label_smoothing);
+        per_sample(&loss, y_true, y_pred).0
+    }
+}
+
+/// The mean of `CategoricalCrossentropy`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.CategoricalCrossentropy")]
+pub struct CategoricalCrossentropy {
+    /// Whether predictions are logits; else they are probabilities.
+    #[config(default = false)]
+    pub from_logits: bool,
+    /// How much of the labels is spread evenly over all classes.
+    #[config(default = 0.0)]
+    pub label_smoothing: f64,
+    /// The axis of the classes.
+    #[config(default = -1)]
+    pub axis: isize,
+    /// What all metrics have.
+    #[config(flatten = Common::named("categorical_crossentropy"))]
+    pub common: Common,
+}
+
+impl Measure for CategoricalCrossentropy {
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let loss = losses::CategoricalCrossentropy::new().axis(self.axis);
+        let loss = loss.from_logits(self.from_logits).label_smoothing(self.label_smoothing);
+        per_sample(&loss, y_true, y_pred).0
+    }
+}
+
+/// The mean of `SparseCategoricalCrossentropy`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.SparseCategoricalCrossentropy")]
+pub struct SparseCategoricalCrossentropy {
+    /// Whether predictions are logits; else they are probabilities.
+    #[config(default = false)]
+    pub from_logits: bool,
+    /// A label whose samples do not count.
+    #[config(default)]
+    pub ignore_class: Option<i64>,
+    /// The axis of the classes.
+    #[config(default = -1)]
+    pub axis: isize,
+    /// What all metrics have.
+    #[config(flatten = Common::named("sparse_categorical_crossentropy"))]
+    pub common: Common,
+}
+
+impl Measure for SparseCategoricalCrossentropy {
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let mut loss = losses::SparseCategoricalCrossentropy::new().axis(self.axis);
+        (loss.from_logits, loss.ignore_class) = (self.from_logits, self.ignore_class);
+        per_sample(&loss, y_true, y_pred).0
+    }
+}
+
+/// The mean of `KLDivergence`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.KLDivergence", aliases = ["kld", "KLD"])]
+pub struct KLDivergence {
+    /// What all metrics have.
+    #[config(flatten = Common::named("kl_divergence"))]
+    pub common: Common,
+}
+
+impl Measure for KLDivergence {
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        per_sample(&losses::KLDivergence::new(), y_true, y_pred).0
+    }
+}
+
+/// The mean of `Poisson`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.Poisson")]
+pub struct Poisson {
+    /// What all metrics have.
+    #[config(flatten = Common::named("poisson"))]
+    pub common: Common,
+}
+
+impl Measure for Poisson {
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        per_sample(&losses::Poisson::new(), y_true, y_pred).0
+    }
+}
+
+/// The mean of `Hinge`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.Hinge")]
+pub struct Hinge {
+    /// What all metrics have.
+    #[config(flatten = Common::named("hinge"))]
+    pub common: Common,
+}
+
+impl Measure for Hinge {
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        per_sample(&losses::Hinge::new(), y_true, y_pred).0
+    }
+}

@@ -1,0 +1,208 @@
+//! Every layer: its config, output, gradients, losses, constraints and noise.
+
+use std::collections::HashMap;
+
+use oxhorn_ir::{Array, Tensor, Trace, grad};
+use oxhorn_nn::{
+    AnyLayer, Declarations, Json, Mode, Scope, Variable, config::Class, constraints,
+    layers::CLASSES, regularizers,
+};
+
+use crate::golden::*;
+
+/// The first and second seed that Keras draws after `set_random_seed(812)`.
+const FIRST_SEED: u32 = 33_636_388;
+
+#[test]
+fn every_layer_keeps_its_word() {
+    let of = |class: &Class<_>| match class.name() {
+        "InputLayer" => cases("layers", "Input"),
+        name => cases("layers", name),
+    };
+    for_each_case(CLASSES, of, |class, case, what| {
+        let layer = AnyLayer::open(&case["config"]).expect("a layer");
+        assert_same_config(&layer.envelope(), &case["config"], what);
+        if class.name() == "InputLayer" {
+            return input(&layer, case, what);
+        }
+        layer.check().expect("settings that Keras takes");
+        let ((_, x), (_, y)) = (tensor(&case["input"]), tensor(&case["output"]));
+        assert_signature(class, settings(&case["config"]), &x.shape, &y.shape, what);
+        infer(&layer, case, what);
+        train(&layer, case, what);
+    });
+    // Refused whatever the case.
+    let excused = [("InputLayer", "sparse"), ("InputLayer", "ragged")];
+    CLASSES.iter().for_each(|class| assert_every_setting_is_tried(class, &of(class), &excused));
+}
+
+#[test]
+fn every_regularizer_and_constraint_is_tried_on_a_layer() {
+    let text: String = cases("layers", "Dense").iter().map(|case| case["config"].to_string()).collect();
+    let regularizers = regularizers::CLASSES.iter().map(|class| class.name());
+    for name in regularizers.chain(constraints::CLASSES.iter().map(|class| class.name())) {
+        assert!(text.contains(&format!("\"class_name\":\"{name}\"")), "`{name}` has no vectors");
+    }
+}
+
+fn extent(json: &Json) -> Option<usize> {
+    json.as_u64().map(|extent| extent as usize)
+}
+
+/// The shape that enters a model; what we do not support is refused.
+fn input(layer: &AnyLayer, case: &Json, what: &str) {
+    let shape: Vec<Option<usize>> = list(&case["output_shape"]).iter().map(extent).collect();
+    assert_eq!(layer.layer.batch_shape(), Some(shape), "{what}");
+    let flags = ["sparse", "ragged", "optional"].map(|flag| &settings(&case["config"])[flag]);
+    assert_eq!(layer.check().is_err(), flags.contains(&&Json::Bool(true)), "{what}");
+}
+
+/// Output, gradients and losses, as in `evaluate`.
+fn infer(layer: &AnyLayer, case: &Json, what: &str) {
+    let (trace, declared) = (Trace::new("test"), Declarations::new());
+    let cx = Scope::new(&trace, &declared, Mode::Infer);
+    let (ty, x) = tensor(&case["input"]);
+    let tx = trace.input("x", ty);
+    let y = cx.layer("layer", layer, tx);
+    let losses = cx.losses();
+
+    let mut wanted = vec![y];
+    let weights = cx.trainable_weights();
+    let mut wrt = vec![tx];
+    wrt.extend(weights.iter().map(|(_, weight)| *weight));
+    if case["dx"].is_object() {
+        let (ty, _) = tensor(&case["dy"]);
+        wanted.extend(grad((y * trace.input("dy", ty)).sum(..), &wrt));
+    }
+    wanted.extend(&losses);
+    if let Some((first, rest)) = losses.split_first() {
+        let total = rest.iter().fold(*first, |sum, loss| sum + *loss);
+        wanted.extend(grad(total, &wrt));
+    }
+    let constrain = |(variable, weight): &(Variable, Tensor<'_>)| match &variable.constraint {
+        Some(constraint) => constraint.apply(*weight).value(),
+        None => weight.value(),
+    };
+    let mut wanted: Vec<_> = wanted.iter().map(|tensor| tensor.value()).collect();
+    wanted.extend(weights.iter().map(constrain));
+    let (count, trainable) = (losses.len(), weights.len());
+    drop(cx);
+
+    let variables = declared.variables().to_vec();
+    let mut values = weights_of(case, &variables, what);
+    values.insert("x".to_owned(), x);
+    if case["dy"].is_object() {
+        values.insert("dy".to_owned(), tensor(&case["dy"]).1);
+    }
+    values.extend(numbers(&declared));
+    let graph = trace.finish(&wanted).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let (results, _) = run(&graph, |leaf| values[&leaf.name].clone());
+    let mut results = results.into_iter();
+    let mut next = || results.next().expect("a result");
+
+    assert_close(&next(), &case["output"], what);
+    if case["dx"].is_object() {
+        assert_close(&next(), &case["dx"], &format!("dx of {what}"));
+        assert_eq!(list(&case["dweights"]).len(), trainable, "trainable weights of {what}");
+        for dw in list(&case["dweights"]) {
+            assert_close(&next(), dw, &format!("dweights of {what}"));
+        }
+    }
+    assert_eq!(list(&case["losses"]).len(), count, "losses of {what}");
+    for loss in list(&case["losses"]) {
+        assert_near(next().scalar(), number(loss), &format!("losses of {what}"));
+    }
+    if count > 0 {
+        assert_close(&next(), &case["losses_dx"], &format!("losses_dx of {what}"));
+        for dw in list(&case["losses_dweights"]) {
+            assert_close(&next(), dw, &format!("losses_dweights of {what}"));
+        }
+    }
+    for weight in list(&case["constrained"]) {
+        assert_close(&next(), weight, &format!("constrained weights of {what}"));
+    }
+}
+
+/// Noise, as in `fit`.
+fn train(layer: &AnyLayer, case: &Json, what: &str) {
+    for call in list(&case["training"]) {
+        let (trace, declared) = (Trace::new("test"), Declarations::new());
+        let cx = Scope::new(&trace, &declared, Mode::Train);
+        let (ty, x) = tensor(&case["input"]);
+        let y = cx.layer("layer", layer, trace.input("x", ty)).value();
+        cx.write_updates();
+        drop(cx);
+
+        let states = declared.variables().len();
+        assert_eq!(call["seed_state"].is_array(), states == 1, "a seed generator in {what}");
+        let state: Vec<f64> = list(&call["seed_state"]).iter().map(number).collect();
+        let mut values = numbers(&declared);
+        values.insert("x".to_owned(), x);
+        if let [variable] = &*declared.variables() {
+            let fresh = variable.first_value(FIRST_SEED).expect("a state").data;
+            assert_eq!(fresh[0], state[0], "the seed of {what}");
+            values.insert(variable.path.clone(), Array::new([2], state.clone()));
+        }
+        let graph = trace.finish(&[y]).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let (results, updates) = run(&graph, |leaf| values[&leaf.name].clone());
+        assert_close(&results[0], &call["output"], &format!("training output of {what}"));
+        let zeros = |data: &[f64]| data.iter().map(|x| *x == 0.0).collect::<Vec<bool>>();
+        let (_, expected) = tensor(&call["output"]);
+        assert_eq!(zeros(&results[0].data), zeros(&expected.data), "mask of {what}");
+        for (_, new) in updates {
+            assert_eq!(new.data, [state[0], state[1] + 1.0], "next state of {what}");
+        }
+    }
+}
+
+/// The weights of a case by their paths; those that Keras initialised are what ours would be.
+fn weights_of(case: &Json, variables: &[Variable], what: &str) -> HashMap<String, Array> {
+    let name = case["name"].as_str().unwrap_or_default();
+    let weights: Vec<&Variable> = variables.iter().filter(|it| it.is_weight()).collect();
+    assert_eq!(weights.len(), list(&case["weights"]).len(), "weights of {what}");
+    let mut values = HashMap::new();
+    for (variable, weight) in weights.iter().zip(list(&case["weights"])) {
+        let given = tensor(weight).1;
+        if name.contains("initializers") {
+            let made = variable.first_value(FIRST_SEED).expect("a value");
+            assert_close(&made, weight, &format!("first {} of {what}", variable.path));
+        }
+        values.insert(variable.path.clone(), given);
+    }
+    values
+}
+
+fn numbers(declared: &Declarations) -> HashMap<String, Array> {
+    let numbers = declared.numbers();
+    let scalar = |value: f64| Array::new([], vec![value]);
+    numbers.iter().map(|number| (number.path.clone(), scalar(number.value))).collect()
+}
+
+/// Checks that the `shape = ".. -> .."` of a class tells the truth: a name stands for one extent,
+/// that of the setting of this name if there is one, and `..` for any number of extents.
+fn assert_signature(
+    class: &Class<dyn oxhorn_nn::Layer>,
+    config: &oxhorn_nn::Map,
+    input: &[usize],
+    output: &[usize],
+    what: &str,
+) {
+    let signature = class.shape.unwrap_or_else(|| panic!("`{}` has no shape", class.name()));
+    let (from, to) = signature.split_once(" -> ").expect("an arrow");
+    let mut bound: HashMap<String, Vec<usize>> = HashMap::new();
+    for (side, shape) in [(from, input), (to, output)] {
+        let names: Vec<&str> = side.split_whitespace().collect();
+        let rest = (shape.len() + 1).checked_sub(names.len());
+        let rest = rest.unwrap_or_else(|| panic!("{what}: {signature} and {shape:?}"));
+        let mut shape = shape.iter().copied();
+        for name in names {
+            let count = if name.starts_with("..") { rest } else { 1 };
+            let extents: Vec<usize> = shape.by_ref().take(count).collect();
+            if let Some(units) = config.get(name).and_then(Json::as_u64) {
+                assert_eq!(extents, [units as usize], "`{name}` of {what}");
+            }
+            let known = bound.entry(name.to_owned()).or_insert_with(|| extents.clone());
+            assert_eq!(*known, extents, "`{name}` in `{signature}` of {what}");
+        }
+    }
+}

@@ -1,0 +1,473 @@
+//! `Sequential`: a model that is a list of layers.
+
+use ndarray::{ArrayD, IxDyn};
+use oxhorn_ir::{DType, Error, Result};
+use oxhorn_nn::{
+    AnyLayer, Json, Variable, config::snake_case, losses::Loss, metrics::Metric,
+    optimizers::Optimizer,
+};
+use serde_json::json;
+
+use crate::{
+    engine::{Engine, Key, Kind, LEARNING_RATE, OPTIMIZER, Objective, Target, Weighted},
+    summary::{Count, Row, Summary},
+};
+
+/// A list of layers, each of which takes what the one before gives.
+///
+/// ```
+/// use oxhorn::prelude::*;
+///
+/// # fn main() -> oxhorn::Result<()> {
+/// let mut model = Sequential::new()
+///     .add(Dense::new(16).activation("relu").input_dim(4))
+///     .add(Dropout::new(0.5))
+///     .add(Dense::new(3).activation("softmax"));
+/// model.compile(Adam::default(), "sparse_categorical_crossentropy", ["accuracy"])?;
+/// model.fit(&random((60, 4)), &randint(3, 60), Fit::epochs(2).verbose(0))?;
+/// assert_eq!(model.predict(&random((5, 4)))?.shape(), [5, 3]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sequential {
+    name: String,
+    layers: Vec<(String, AnyLayer)>,
+    /// The shape of a batch, from an input layer or the first layer's settings.
+    input: Option<Vec<Option<usize>>>,
+    threads: usize,
+    pub(crate) objective: Option<Objective>,
+    pub(crate) engine: Option<Engine>,
+    /// Whether nothing was fitted since the model was compiled.
+    pub(crate) fresh: bool,
+}
+
+/// No metrics: for the third argument of [`Sequential::compile`].
+pub const NO_METRICS: [&str; 0] = [];
+
+/// What a model is trained for, with everything [`Sequential::compile`] leaves out.
+#[derive(Clone, Debug)]
+pub struct Compile {
+    objective: Objective,
+}
+
+impl Compile {
+    /// An optimizer and a loss, each an object or its name.
+    pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Compile {
+        let (optimizer, loss) = (optimizer.into(), loss.into());
+        let (metrics, weighted_metrics) = (vec![], vec![]);
+        Compile { objective: Objective { optimizer, loss, metrics, weighted_metrics } }
+    }
+
+    /// What is measured besides, whatever weights samples have.
+    #[must_use]
+    pub fn metrics<M: Into<Metric>>(mut self, metrics: impl IntoIterator<Item = M>) -> Compile {
+        self.objective.metrics = metrics.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What is measured besides, with the samples' weights.
+    #[must_use]
+    pub fn weighted_metrics<M: Into<Metric>>(
+        mut self,
+        metrics: impl IntoIterator<Item = M>,
+    ) -> Compile {
+        self.objective.weighted_metrics = metrics.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+impl Default for Sequential {
+    fn default() -> Sequential {
+        Sequential::new()
+    }
+}
+
+impl Sequential {
+    /// A model without layers, which runs on all processors of the machine.
+    pub fn new() -> Sequential {
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+        let (layers, name) = (vec![], "sequential".to_owned());
+        Sequential {
+            name,
+            layers,
+            input: None,
+            threads,
+            objective: None,
+            engine: None,
+            fresh: true,
+        }
+    }
+
+    /// Names the model.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Sequential {
+        self.name = name.into();
+        self
+    }
+
+    /// Runs the model on this many threads; the results are the same, bit for bit.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Sequential {
+        self.threads = threads.max(1);
+        if let Some(engine) = &mut self.engine {
+            engine.set_threads(self.threads);
+        }
+        self
+    }
+
+    /// Adds a layer at the end. An `Input` only states the shape of what enters.
+    ///
+    /// A layer without a name gets that of its class, numbered as Keras numbers it: `dense`,
+    /// `dense_1`.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "Keras' word; nothing here is a sum")]
+    pub fn add(mut self, layer: impl Into<AnyLayer>) -> Sequential {
+        let layer = layer.into();
+        self.engine = None;
+        if self.layers.is_empty() {
+            self.input = layer.input_shape.clone().or(self.input);
+        }
+        if layer.layer.batch_shape().is_some() {
+            return self;
+        }
+        let base = snake_case(layer.class_name());
+        let mut numbered =
+            std::iter::once(base.clone()).chain((1..).map(|i| format!("{base}_{i}")));
+        let free = |name: &String| self.layers.iter().all(|(taken, _)| taken != name);
+        let name = layer.name.clone().or_else(|| numbered.find(free)).unwrap_or(base);
+        self.layers.push((name, layer));
+        self
+    }
+
+    /// Prepares the model for training: strings or objects, wherever Keras takes both.
+    ///
+    /// # Errors
+    ///
+    /// If a string names nothing, or a setting is out of its range. The model keeps its weights.
+    pub fn compile<M: Into<Metric>>(
+        &mut self,
+        optimizer: impl Into<Optimizer>,
+        loss: impl Into<Loss>,
+        metrics: impl IntoIterator<Item = M>,
+    ) -> Result<()> {
+        self.compile_with(Compile::new(optimizer, loss).metrics(metrics))
+    }
+
+    /// [`Sequential::compile`] with all its settings.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
+        let Compile { objective } = compile;
+        objective.optimizer.check()?;
+        objective.loss.get()?.check()?;
+        for metric in objective.metrics.iter().chain(&objective.weighted_metrics) {
+            // Its class may depend on shapes that are not known yet; its name does not.
+            metric.resolve(&[1, 1], &[1, 1])?;
+        }
+        if let Some(shape) = self.known_input()? {
+            self.build(&shape)?;
+        }
+        self.objective = Some(objective);
+        self.fresh = true;
+        self.engine.as_mut().map_or(Ok(()), Engine::forget_objective)
+    }
+
+    /// Gives the layers their weights, for samples of this shape; later calls change nothing.
+    ///
+    /// Training does this by itself.
+    ///
+    /// # Errors
+    ///
+    /// If a layer's settings are wrong or do not fit the shape, or two layers have one name.
+    pub fn build(&mut self, sample_shape: &[usize]) -> Result<()> {
+        if self.engine.is_some() {
+            return Ok(());
+        }
+        if self.layers.is_empty() {
+            return Err(Error::new("the model has no layers").help("add one with `.add(..)`"));
+        }
+        for (i, (name, _)) in self.layers.iter().enumerate() {
+            if self.layers[..i].iter().any(|(taken, _)| taken == name) {
+                let message = format!("two layers are called `{name}`");
+                return Err(Error::new(message).help("names of layers must differ"));
+            }
+        }
+        self.engine = Some(Engine::build(&self.layers, sample_shape, self.threads)?);
+        Ok(())
+    }
+
+    /// The layers, each with its name.
+    pub fn layers(&self) -> &[(String, AnyLayer)] {
+        &self.layers
+    }
+
+    /// The layers' variables by path, in Keras' order: weights, then what else they keep.
+    ///
+    /// # Errors
+    ///
+    /// If the model has not been built.
+    pub fn weights(&self) -> Result<Vec<(String, ArrayD<f32>)>> {
+        let engine = self.built()?;
+        let weights = layer_weights(engine);
+        weights.iter().map(|it| Ok((it.path.clone(), self.weight(&it.path)?))).collect()
+    }
+
+    /// One weight of a layer: `dense/kernel`.
+    ///
+    /// # Errors
+    ///
+    /// If the model has not been built, or has no such weight.
+    pub fn weight(&self, path: &str) -> Result<ArrayD<f32>> {
+        let engine = self.built()?;
+        let values = engine.weights().slice::<f32>(path).map_err(|error| with_paths(error, engine))?;
+        let shape = engine.weights().ty(path).map_or(vec![], |ty| ty.shape.clone());
+        Ok(ArrayD::from_shape_vec(IxDyn(&shape), values.to_vec()).unwrap_or_default())
+    }
+
+    /// Gives a layer another weight, of the shape that it has.
+    ///
+    /// # Errors
+    ///
+    /// If the model has not been built, has no such weight, or the shape is another.
+    pub fn set_weight<D: ndarray::Dimension>(
+        &mut self,
+        path: &str,
+        value: &ndarray::Array<f32, D>,
+    ) -> Result<()> {
+        self.built()?;
+        let Some(engine) = &mut self.engine else { return Ok(()) };
+        let known = engine.weights().ty(path).map(|ty| ty.shape.clone());
+        if let Some(shape) = known.filter(|shape| shape != value.shape()) {
+            let message = format!("`{path}` has shape {shape:?}, got {:?}", value.shape());
+            return Err(Error::new(message).help("a weight keeps its shape"));
+        }
+        let error = engine.weights().slice::<f32>(path).err();
+        if let Some(error) = error {
+            return Err(with_paths(error, engine));
+        }
+        let target = engine.weights_mut().slice_mut::<f32>(path)?;
+        target.iter_mut().zip(value).for_each(|(target, value)| *target = *value);
+        Ok(())
+    }
+
+    /// The numbers that can be turned between steps with nothing recompiled, by path:
+    /// `dropout/rate`, `adam/learning_rate`.
+    ///
+    /// # Errors
+    ///
+    /// If the model has not been built.
+    pub fn numbers(&self) -> Result<Vec<(String, f64)>> {
+        Ok(self.built()?.numbers().to_vec())
+    }
+
+    /// Turns one of [`Sequential::numbers`]; the next step sees it.
+    ///
+    /// # Errors
+    ///
+    /// If the model has not been built, there is no such number, or it cannot have that value.
+    pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
+        self.built()?;
+        check_number(path, value)?;
+        self.engine.as_mut().map_or(Ok(()), |engine| engine.set_number(path, value))
+    }
+
+    /// Keras' table of the layers, their output shapes and their parameters.
+    pub fn summary(&self) -> Summary {
+        let engine = self.engine.as_ref();
+        let shapes = |batch| engine.and_then(|engine| engine.shapes(&self.layers, batch).ok());
+        // What differs between batches of different extents is not fixed.
+        let shapes = shapes(2).zip(shapes(3));
+        let weights = engine.map(layer_weights).unwrap_or_default();
+        let count = |pick: &dyn Fn(&Variable) -> bool| {
+            let picked = || weights.iter().filter(|variable| pick(variable));
+            let params = picked().map(|variable| variable.ty.len()).sum();
+            Count { params, bytes: picked().map(|variable| variable.ty.bytes()).sum() }
+        };
+        let row = |(index, (name, layer)): (usize, &(String, AnyLayer))| Row {
+            name: name.clone(),
+            class: layer.class_name().to_owned(),
+            output_shape: shapes.as_ref().map(|(two, three)| {
+                let extents = two[index].iter().zip(&three[index]);
+                extents.map(|(a, b)| (a == b).then_some(*a)).collect()
+            }),
+            params: engine.map(|_| {
+                count(&|variable| variable.path.split('/').next() == Some(name.as_str())).params
+            }),
+        };
+        Summary {
+            model: self.name.clone(),
+            rows: self.layers.iter().enumerate().map(row).collect(),
+            trainable: count(&|variable| variable.trainable),
+            non_trainable: count(&|variable| !variable.trainable),
+            optimizer: self.optimizer_count(),
+        }
+    }
+
+    /// What the optimizer stores, its count of steps and learning rate included, once it is built.
+    fn optimizer_count(&self) -> Option<Count> {
+        let engine = self.engine.as_ref().filter(|_| self.objective.is_some())?;
+        let variables = engine.variables();
+        let of_optimizer = || variables.iter().filter(|it| it.path.starts_with(OPTIMIZER));
+        of_optimizer().next()?;
+        let rates = engine.numbers().iter().filter(|(path, _)| path == LEARNING_RATE).count();
+        let sum = |f: fn(&Variable) -> usize| of_optimizer().map(f).sum::<usize>();
+        let params = sum(|it| it.ty.len()) + rates;
+        // Keras keeps the learning rate as a float of four bytes.
+        Some(Count { params, bytes: sum(|it| it.ty.bytes()) + 4 * rates })
+    }
+
+    /// The model as Keras writes it in `config.json`.
+    pub fn to_json(&self) -> Json {
+        let policy = json!({
+            "module": "keras", "class_name": "DTypePolicy",
+            "config": {"name": "float32"}, "registered_name": null,
+        });
+        let mut layers: Vec<Json> = vec![];
+        if let Some(shape) = &self.input {
+            layers.push(json!({
+                "module": "keras.layers", "class_name": "InputLayer", "registered_name": null,
+                "config": {
+                    "batch_shape": shape, "dtype": "float32", "sparse": false, "ragged": false,
+                    "name": "input_layer", "optional": false,
+                },
+            }));
+        }
+        layers.extend(self.layers.iter().map(|(name, layer)| {
+            AnyLayer { name: Some(name.clone()), ..layer.clone() }.envelope()
+        }));
+        json!({
+            "module": "keras", "class_name": "Sequential", "registered_name": null,
+            "config": {
+                "name": self.name, "trainable": true, "dtype": policy, "layers": layers,
+                "build_input_shape": self.input,
+            },
+        })
+    }
+
+    /// The model that Keras' JSON describes: `model.to_json()` there, or `config.json` of a file.
+    ///
+    /// # Errors
+    ///
+    /// If it is no sequential model, or a layer or one of its settings is unknown, unsupported or
+    /// ill-typed.
+    pub fn from_json(json: &Json) -> Result<Sequential> {
+        if json["class_name"] != "Sequential" {
+            let message = format!("expected a Sequential model, got {}", json["class_name"]);
+            return Err(Error::new(message));
+        }
+        let config = &json["config"];
+        let Some(layers) = config["layers"].as_array() else {
+            return Err(Error::new("the model's config has no list of `layers`"));
+        };
+        let mut model = Sequential::new();
+        if let Some(name) = config["name"].as_str() {
+            model.name = name.to_owned();
+        }
+        for layer in layers {
+            model = model.add(AnyLayer::open(layer)?);
+        }
+        if model.input.is_none() {
+            model.input = serde_json::from_value(config["build_input_shape"].clone()).ok().flatten();
+        }
+        if let Some(shape) = model.known_input()? {
+            model.build(&shape)?;
+        }
+        Ok(model)
+    }
+
+    /// The graph of one step over a batch of this size: of training if the model is compiled, of a
+    /// prediction if not. `target` is the shape of one sample's target.
+    ///
+    /// # Errors
+    ///
+    /// If the model has not been built, or its parts do not fit together.
+    pub fn graph(&mut self, batch: usize, target: &[usize]) -> Result<oxhorn_ir::Graph> {
+        self.built()?;
+        let Some(engine) = &mut self.engine else { return Err(unbuilt()) };
+        match &self.objective {
+            None => engine.predict_graph(&self.layers, batch),
+            Some(objective) => {
+                let target = Target { shape: target.to_vec(), dtype: DType::F32 };
+                engine.prepare(&self.layers, objective, &target, Weighted::No)?;
+                let key = Key { kind: Kind::Train, batch, weighted: Weighted::No };
+                engine.step_graph(&self.layers, objective, key)
+            }
+        }
+    }
+
+    /// The shape of one sample, if it is known before there are any.
+    fn known_input(&self) -> Result<Option<Vec<usize>>> {
+        let Some(shape) = &self.input else { return Ok(None) };
+        let sample: Option<Vec<usize>> = shape.iter().skip(1).copied().collect();
+        sample.map(Some).ok_or_else(|| {
+            Error::new(format!("the input shape {shape:?} leaves extents of a sample open"))
+                .help("only the batch axis, the first, may be None")
+        })
+    }
+
+    /// Builds the model for samples of this shape, or checks that it was built for such.
+    pub(crate) fn build_for(&mut self, sample_shape: &[usize]) -> Result<()> {
+        if let Some(shape) = self.known_input()? {
+            self.build(&shape)?;
+        }
+        self.build(sample_shape)?;
+        let built = self.engine.as_ref().map_or(&[][..], Engine::input);
+        if built != sample_shape {
+            let message = format!(
+                "the model takes samples of shape {built:?}, but those of `x` have shape \
+                 {sample_shape:?}"
+            );
+            let help = "give x that shape after its first axis, or state another shape in the \
+                        first layer";
+            return Err(Error::new(message).help(help));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn parts(&mut self) -> Result<(&[(String, AnyLayer)], &mut Engine)> {
+        match &mut self.engine {
+            Some(engine) => Ok((&self.layers, engine)),
+            None => Err(unbuilt()),
+        }
+    }
+
+    fn built(&self) -> Result<&Engine> {
+        self.engine.as_ref().ok_or_else(unbuilt)
+    }
+}
+
+/// The weights of the layers, without seeds and without what optimizer and metrics keep.
+pub(crate) fn layer_weights(engine: &Engine) -> Vec<Variable> {
+    let is_weight = |variable: &Variable| {
+        variable.trainable || matches!(variable.initial, oxhorn_nn::Initial::Drawn(_))
+    };
+    engine.variables().into_iter().filter(is_weight).collect()
+}
+
+/// Rejects values that a number can never have: a rate outside the unit interval, no number at all.
+pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
+    if path.ends_with("/rate") && !(0.0..=1.0).contains(&value) {
+        return Err(Error::new(format!(
+            "Invalid value received for argument `rate`. Expected a float value between 0 and 1. \
+             Received: rate={value}"
+        ))
+        .at(path));
+    }
+    if !value.is_finite() {
+        let message = format!("`{path}` must be a finite number, got {value}");
+        return Err(Error::new(message));
+    }
+    Ok(())
+}
+
+fn unbuilt() -> Error {
+    Error::new("the model has no weights yet, for the shape of its input is not known")
+        .help("add `.input_dim(..)` to the first layer, or call `build`, or `fit` first")
+}
+
+fn with_paths(error: Error, engine: &Engine) -> Error {
+    let paths: Vec<String> = layer_weights(engine).into_iter().map(|it| it.path).collect();
+    error.help(format!("there are: {}", paths.join(", ")))
+}
