@@ -1,6 +1,7 @@
 //! The loops that programs are made of, looked up by op, element type and instruction set.
 
 pub mod elementwise;
+pub mod pairs;
 pub mod positions;
 pub mod reduce;
 pub mod rows;

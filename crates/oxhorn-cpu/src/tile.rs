@@ -16,6 +16,7 @@ use crate::{
     isa::Isa,
     kernels::{
         elementwise::{self, Loop as Elementwise},
+        pairs::{self, Side},
         positions, reduce, rows,
     },
     load::{Base, Bases, Loader, Site},
@@ -105,10 +106,17 @@ impl Tile {
             Some(product) => Some(builder.product(product)?),
             None => None,
         };
-        let mut body = vec![];
-        for instruction in &it.code {
-            let micro = builder.micro(instruction)?;
+        let (mut body, mut rest) = (vec![], it.code.as_slice());
+        while let Some((instruction, after)) = rest.split_first() {
+            let paired = after.split_first().and_then(|(next, after)| {
+                builder.pair(instruction, next, after).map(|micro| (micro, after))
+            });
+            let (micro, after) = match paired {
+                Some(paired) => paired,
+                None => (builder.micro(instruction)?, after),
+            };
             body.push(micro);
+            rest = after;
         }
         let Builder { rows, columns, whole_rows, begins, prologue, .. } = builder;
         let split = split(it, (rows, columns), whole_rows.is_some(), &product, loader);
@@ -462,6 +470,39 @@ impl<'a, 'p> Builder<'a, 'p> {
             *site = self.operand(arg, dtype);
         }
         Ok(Micro::Map { run, span: it.span, to: self.destination(it), args })
+    }
+
+    /// Two instructions as one loop, if the second alone reads what the first gives.
+    fn pair(
+        &mut self,
+        first: &Instruction,
+        second: &Instruction,
+        rest: &[Instruction],
+    ) -> Option<Micro> {
+        let (Action::Binary(one), Action::Binary(two)) = (first.action, second.action) else {
+            return None;
+        };
+        let Destination::Register(register) = first.to else { return None };
+        let floats = first.dtype == DType::F32 && second.dtype == DType::F32;
+        let between = Operand::Register(register);
+        let side = match (second.args[0] == between, second.args[1] == between) {
+            (true, false) => Side::Left,
+            (false, true) => Side::Right,
+            _ => return None,
+        };
+        // Later readers of the register must come after another writer.
+        let overwritten = second.to == first.to;
+        let written = rest.iter().position(|it| it.to == first.to).unwrap_or(rest.len());
+        let reads = |it: &Instruction| it.args.contains(&between);
+        let until = rest.len().min(written + 1);
+        if !floats || first.span != second.span || !overwritten && rest[..until].iter().any(reads) {
+            return None;
+        }
+        let run = pairs::pair(self.isa(), one, two, side)?;
+        let other = second.args[if side == Side::Left { 1 } else { 0 }];
+        let [a, b, c] =
+            [first.args[0], first.args[1], other].map(|arg| self.operand(&arg, DType::F32));
+        Some(Micro::Map { run, span: second.span, to: self.destination(second), args: [a, b, c] })
     }
 
     /// The operations that are not loops over single elements.

@@ -238,7 +238,8 @@ fn step(trace: &Trace, [batch, inputs, hidden, classes]: [usize; 4]) -> Vec<oxho
     let h = h.greater(0.0).select(h, 0.0);
     let mask = key.random_uniform([batch, hidden]).less(keep);
     let h = mask.select(h / keep, 0.0);
-    let z = h.matmul(weights[2]) + weights[3];
+    // Logits of moderate size: softmax turns the rounding of large ones into large errors.
+    let z = h.matmul(weights[2]) * 0.02 + weights[3];
     let e = (z - z.reduce_max(-1).keep(z, -1)).exp();
     let p = e / e.sum(-1).keep(e, -1);
     let loss = -(labels * (p + 1e-7).log()).sum(-1).mean(..);

@@ -146,7 +146,8 @@ impl Kind {
         } else if meta.path.is_ident("skip") {
             Ok(Kind::Skip)
         } else {
-            Err(meta.error("unknown option; a field takes `default`, `weight`, `flatten` or `skip`"))
+            Err(meta
+                .error("unknown option; a field takes `default`, `weight`, `flatten` or `skip`"))
         }
     }
 }
@@ -185,4 +186,50 @@ pub(crate) fn doc(attributes: &[Attribute]) -> String {
         _ => None,
     };
     attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(source: &str) -> String {
+        let input = syn::parse_str(source).expect("a type");
+        Object::parse(&input).err().expect("a mistake").to_string()
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        assert_eq!(error("enum Mode { A }"), "`Config` is derived for structs only");
+        assert_eq!(error("struct Pair(u32, u32);"), "`Config` needs fields with names");
+        assert_eq!(
+            error("struct Dense { units: usize }"),
+            "a part needs a default for every field: `#[config(default)]`; \
+             an object needs a class: `#[config(class = \"keras.layers.Dense\")]`"
+        );
+        assert_eq!(
+            error("#[config(class = \"Dense\")] struct Dense;"),
+            "a class is `module.Name`, such as \"keras.layers.Dense\""
+        );
+        assert_eq!(
+            error("#[config(class = \"a.B\", colour = \"red\")] struct B;"),
+            "unknown option; a struct takes `class`, `shape`, `aliases`, `unsupported` and `crate`"
+        );
+        assert_eq!(
+            error("#[config(class = \"a.B\")] struct B { #[config(required)] c: u32 }"),
+            "unknown option; a field takes `default`, `weight`, `flatten` or `skip`"
+        );
+        assert_eq!(
+            error("#[config(class = \"a.B\")] struct B { #[config(default, skip)] c: u32 }"),
+            "a field takes one option only"
+        );
+    }
+
+    #[test]
+    fn doc_comments_keep_their_lines() {
+        let input: DeriveInput =
+            syn::parse_str("/// One.\n///\n///   - two\n#[config(class = \"a.B\")] struct B;")
+                .expect("a type");
+        let docs = Object::parse(&input).map(|object| object.doc);
+        assert_eq!(docs.expect("no mistake"), "One.\n\n  - two");
+    }
 }

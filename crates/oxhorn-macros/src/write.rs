@@ -194,15 +194,16 @@ fn part(object: &Object) -> TokenStream {
         }
     });
     let writes = writes(object);
-    let infos = object.fields.iter().filter(|field| !matches!(field.kind, Kind::Skip)).map(|field| {
-        let (name, key, text) = (&field.name, field.name.to_string(), doc(&field.docs));
-        let ty = &field.ty;
-        quote! {
-            fields.push(#root::config::FieldInfo::new::<#ty>(
-                #key, ::core::option::Option::Some(&default.#name), #text,
-            ));
-        }
-    });
+    let infos =
+        object.fields.iter().filter(|field| !matches!(field.kind, Kind::Skip)).map(|field| {
+            let (name, key, text) = (&field.name, field.name.to_string(), doc(&field.docs));
+            let ty = &field.ty;
+            quote! {
+                fields.push(#root::config::FieldInfo::new::<#ty>(
+                    #key, ::core::option::Option::Some(&default.#name), #text,
+                ));
+            }
+        });
     quote! {
         impl #root::config::Part for #name {
             fn fields(

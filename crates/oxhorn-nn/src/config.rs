@@ -6,9 +6,9 @@
 
 use std::{fmt, sync::Arc};
 
+use oxhorn_ir::ensure;
 pub use oxhorn_ir::{Error, Result};
 pub use oxhorn_macros::Config;
-use oxhorn_ir::ensure;
 pub use serde_json::{Map as JsonMap, Value as Json};
 
 pub use crate::{

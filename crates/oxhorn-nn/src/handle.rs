@@ -95,7 +95,9 @@ impl<T: Category + ?Sized> Handle<T> {
     /// The object that an envelope describes.
     pub fn open(json: &Json) -> Result<Handle<T>> {
         // Keras' form of a bare function: {"class_name": "function", "config": "relu"}.
-        if let (Some("function"), Some(name)) = (json["class_name"].as_str(), json["config"].as_str()) {
+        if let (Some("function"), Some(name)) =
+            (json["class_name"].as_str(), json["config"].as_str())
+        {
             return Handle::read(&name.into());
         }
         let Envelope { class_name, config } = Envelope::open(json)?;

@@ -43,6 +43,7 @@ pub fn truncated_normal(key: [u32; 2], len: usize) -> Vec<f32> {
 }
 
 /// The inverse of the error function.
+#[allow(clippy::excessive_precision, reason = "the figures as they were published")]
 fn erf_inv(x: f32) -> f32 {
     const CENTRE: [f32; 9] = [
         2.81022636e-08,

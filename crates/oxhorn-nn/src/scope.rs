@@ -222,8 +222,7 @@ impl<'g> Scope<'g> {
     /// Calls a layer by this name, in a scope of its own, with what all layers have in common:
     /// whether it is trainable, and the penalty for its output.
     pub fn layer(&self, name: &str, layer: &AnyLayer, x: Tensor<'g>) -> Tensor<'g> {
-        let child =
-            Scope { trainable: self.trainable && layer.trainable, ..self.child(name) };
+        let child = Scope { trainable: self.trainable && layer.trainable, ..self.child(name) };
         let origin = format!("{} ({})", child.path, layer.layer.class_name());
         let before = self.trace().enter(Some(origin));
         let y = match layer.check() {
@@ -241,7 +240,7 @@ impl<'g> Scope<'g> {
 
     /// The weight of this name, declared on first use.
     pub fn weight(&self, name: &str, shape: impl Into<Vec<usize>>, policy: &Weight) -> Tensor<'g> {
-        if let Err(error) = policy.initializer.get() {
+        if let Err(error) = policy.check() {
             return self.trace().fail(error);
         }
         self.declare(Variable {
@@ -326,7 +325,9 @@ impl<'g> Scope<'g> {
         let mut losses = self.shared.losses.borrow().clone();
         let variables = self.declarations().variables().to_vec();
         for Variable { path, trainable, regularizer, .. } in variables {
-            if let (true, Some(regularizer), Some(weight)) = (trainable, regularizer, self.find(&path)) {
+            if let (true, Some(regularizer), Some(weight)) =
+                (trainable, regularizer, self.find(&path))
+            {
                 let scope = Scope { path: format!("{path}_regularizer"), ..self.clone() };
                 losses.push(scope.penalty(&regularizer, weight));
             }

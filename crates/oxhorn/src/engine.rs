@@ -97,6 +97,8 @@ pub(crate) struct Engine {
     /// The shape of one sample.
     input: Vec<usize>,
     target: Option<Target>,
+    /// The loss for this target, whatever name it was given by.
+    loss: Option<Loss>,
     tracked: Vec<Tracked>,
     loaded: Vec<Loaded>,
     results: Option<Loaded>,
@@ -118,6 +120,7 @@ impl Engine {
             device: Device::new(threads),
             input: input.to_vec(),
             target: None,
+            loss: None,
             tracked: vec![],
             loaded: vec![],
             results: None,
@@ -221,6 +224,7 @@ impl Engine {
         let batch = 2;
         let y_pred = self.output_shape(layers, batch)?;
         let y_true = [&[batch], &target.shape[..]].concat();
+        self.loss = Some(objective.loss.resolve(&y_true, &y_pred)?);
         let mut names: Vec<String> = vec![];
         let all = [(&objective.metrics, Weighted::No), (&objective.weighted_metrics, Weighted::Yes)];
         for (metrics, weighted) in all {
@@ -421,7 +425,8 @@ impl Engine {
             Weighted::Yes => Some(trace.input("sample_weight", Type::f32([key.batch]))),
             Weighted::No => None,
         };
-        let mut loss = objective.loss.apply(y_true, y_pred, weight);
+        let loss = self.loss.as_ref().unwrap_or(&objective.loss);
+        let mut loss = loss.apply(y_true, y_pred, weight);
         if !loss.is_void() && loss.rank() != 0 {
             let error = Error::new(format!("the loss is {}, not one number", loss.ty()));
             loss = trace.fail(error.help("give the loss another `reduction` than `none`"));

@@ -187,7 +187,9 @@ impl Sequential {
         let weighted = if weights.is_some() { Weighted::Yes } else { Weighted::No };
         let (layers, engine) = self.parts()?;
         let output = engine.shapes(layers, 2)?.pop().unwrap_or_default();
-        let loss = objective.loss.get()?;
+        let y_true = [&[2], &y.shape()[1..]].concat();
+        let resolved = objective.loss.resolve(&y_true, &output)?;
+        let loss = resolved.get()?;
         if loss.class_name() == "SparseCategoricalCrossentropy" {
             let ignored = loss.config().get("ignore_class").and_then(|class| class.as_i64());
             check_labels("y", y, output.last().copied().unwrap_or(1), ignored)?;

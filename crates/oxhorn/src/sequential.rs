@@ -161,9 +161,9 @@ impl Sequential {
     pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
         let Compile { objective } = compile;
         objective.optimizer.check()?;
-        objective.loss.get()?.check()?;
+        // Classes may depend on shapes that are not known yet; names do not.
+        objective.loss.resolve(&[1, 1], &[1, 1])?;
         for metric in objective.metrics.iter().chain(&objective.weighted_metrics) {
-            // Its class may depend on shapes that are not known yet; its name does not.
             metric.resolve(&[1, 1], &[1, 1])?;
         }
         if let Some(shape) = self.known_input()? {

@@ -29,6 +29,7 @@ macro_rules! looped {
         run($isa)
     }};
 }
+pub(super) use looped;
 
 /// -1, 0 or 1; zeros and NaN as they are.
 macro_rules! sign {

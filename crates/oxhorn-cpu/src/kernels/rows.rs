@@ -1,5 +1,7 @@
 //! Rows to one value each, and one value each to rows.
 
+use std::cmp::Ordering::{Equal, Less};
+
 use oxhorn_ir::DType;
 
 use crate::{isa::Isa, kernels::reduce::MatrixLoop};
@@ -64,12 +66,14 @@ unsafe fn argmax_elements<T: Copy + PartialOrd>(
 
 /// The index of the greatest element, NaN above all; 0 of none.
 pub(crate) fn first_greatest<T: Copy + PartialOrd>(x: &[T]) -> usize {
-    let is_nan = |x: T| x.partial_cmp(&x).is_none();
+    let Some(&(mut greatest)) = x.first() else { return 0 };
     let mut best = 0;
     for (i, &candidate) in x.iter().enumerate().skip(1) {
-        if candidate > x[best] || is_nan(candidate) && !is_nan(x[best]) {
-            best = i;
-        }
+        // Not less or equal: greater, or not a number. Once that is found, it stays.
+        let is_number = greatest.partial_cmp(&greatest).is_some();
+        let greater = !matches!(candidate.partial_cmp(&greatest), Some(Less | Equal)) && is_number;
+        greatest = if greater { candidate } else { greatest };
+        best = if greater { i } else { best };
     }
     best
 }

@@ -59,7 +59,8 @@ impl Initialize for VarianceScaling {
     fn check(&self) -> Result<()> {
         ensure!(
             self.scale > 0.0,
-            "Argument `scale` must be positive float. Received: scale={}", self.scale
+            "Argument `scale` must be positive float. Received: scale={}",
+            self.scale
         );
         Ok(())
     }

@@ -69,6 +69,23 @@ pub type Loss = Handle<dyn Penalize>;
 category!(Penalize, "loss", CLASSES);
 
 impl Loss {
+    /// The loss as such: "crossentropy" depends on the shapes of what is true and what is predicted,
+    /// batch axis included.
+    ///
+    /// # Errors
+    ///
+    /// If it was given by a string that names nothing, or with settings that cannot be.
+    pub fn resolve(&self, y_true: &[usize], y_pred: &[usize]) -> Result<Loss> {
+        let loss = match (self.name(), Labels::of(y_true, y_pred)) {
+            (Some("crossentropy" | "ce"), labels) => {
+                self.renamed(Loss::from(labels.crossentropy()))
+            }
+            _ => self.clone(),
+        };
+        loss.get()?.check()?;
+        Ok(loss)
+    }
+
     /// The loss of a batch: a scalar, unless the reduction is "none".
     ///
     /// `y_true` and `sample_weight` may have any element type.
@@ -94,6 +111,39 @@ impl Loss {
             }
         };
         reduce(values, weight, reduction)
+    }
+}
+
+/// What the shapes of what is true and what is predicted say about labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// One answer, yes or no.
+    Binary,
+    /// The number of a class.
+    Sparse,
+    /// A probability for each class.
+    OneHot,
+}
+
+impl Labels {
+    /// Keras' rule for "accuracy" and "crossentropy", from shapes with their batch axes.
+    pub fn of(y_true: &[usize], y_pred: &[usize]) -> Labels {
+        if y_pred.last() == Some(&1) {
+            Labels::Binary
+        } else if y_true.len() < y_pred.len() || y_true.last() == Some(&1) {
+            Labels::Sparse
+        } else {
+            Labels::OneHot
+        }
+    }
+
+    /// The class that "crossentropy" stands for, among losses and metrics alike.
+    pub(crate) fn crossentropy(self) -> &'static str {
+        match self {
+            Labels::Binary => "BinaryCrossentropy",
+            Labels::Sparse => "SparseCategoricalCrossentropy",
+            Labels::OneHot => "CategoricalCrossentropy",
+        }
     }
 }
 
@@ -218,3 +268,42 @@ pub trait LossSettings: AsMut<Common> + Sized {
 }
 
 impl<T: AsMut<Common>> LossSettings for T {}
+
+#[cfg(test)]
+mod tests {
+    use oxhorn_ir::{Trace, Type};
+
+    use super::*;
+
+    #[test]
+    fn crossentropy_follows_the_shapes() {
+        let resolved = |y_true: &[usize], y_pred: &[usize]| {
+            let loss = Loss::from("crossentropy").resolve(y_true, y_pred).expect("known");
+            loss.get().expect("known").class_name()
+        };
+        assert_eq!(resolved(&[8, 1], &[8, 1]), "BinaryCrossentropy");
+        assert_eq!(resolved(&[8], &[8, 5]), "SparseCategoricalCrossentropy");
+        assert_eq!(resolved(&[8, 5], &[8, 5]), "CategoricalCrossentropy");
+    }
+
+    #[test]
+    fn unknown_losses_are_refused_in_the_words_of_keras() {
+        let error = Loss::from("regret").resolve(&[8], &[8]).unwrap_err();
+        assert_eq!(error.message, "Could not interpret loss identifier: regret");
+        assert!(error.help.expect("some").contains("mean_squared_error"));
+    }
+
+    #[test]
+    fn labels_of_another_shape_are_refused_in_the_words_of_keras() {
+        let trace = Trace::new("test");
+        let (y_true, y_pred) =
+            (trace.input("y_true", Type::f32([8, 3])), trace.input("y_pred", Type::f32([8, 5])));
+        Loss::from("categorical_crossentropy").apply(y_true, y_pred, None);
+        assert_eq!(
+            trace.error().expect("a mistake").to_string(),
+            "Arguments `target` and `output` must have the same shape. Received: \
+             target.shape=[8, 3], output.shape=[8, 5]\n  help: y must have a column for each \
+             output of the last layer, or be labels with a sparse loss"
+        );
+    }
+}

@@ -6,7 +6,7 @@ use super::CLASSES;
 use crate::{
     config::{Config, Float32, Object},
     handle::{Handle, category},
-    losses::{divide_no_nan, same_rank},
+    losses::{Labels, divide_no_nan, same_rank},
     scope::{Initial, Scope},
 };
 
@@ -74,20 +74,18 @@ impl Metric {
     ///
     /// If it was given by a string that names nothing.
     pub fn resolve(&self, y_true: &[usize], y_pred: &[usize]) -> Result<Metric> {
-        let kind = kind_of_labels(y_true, y_pred);
-        let object = match (self.name(), kind) {
+        let labels = Labels::of(y_true, y_pred);
+        let class = match (self.name(), labels) {
             (Some("accuracy" | "acc"), Labels::Binary) => "BinaryAccuracy",
             (Some("accuracy" | "acc"), Labels::Sparse) => "SparseCategoricalAccuracy",
             (Some("accuracy" | "acc"), Labels::OneHot) => "CategoricalAccuracy",
-            (Some("crossentropy" | "ce"), Labels::Binary) => "BinaryCrossentropy",
-            (Some("crossentropy" | "ce"), Labels::Sparse) => "SparseCategoricalCrossentropy",
-            (Some("crossentropy" | "ce"), Labels::OneHot) => "CategoricalCrossentropy",
+            (Some("crossentropy" | "ce"), _) => labels.crossentropy(),
             _ => {
                 self.get()?.check()?;
                 return Ok(self.clone());
             }
         };
-        Ok(self.renamed(Metric::from(object)))
+        Ok(self.renamed(Metric::from(class)))
     }
 
     /// The name in logs: the string it was given by, or else the object's own.
@@ -97,28 +95,6 @@ impl Metric {
             (None, Ok(metric)) => metric.as_ref().name.clone(),
             (None, Err(_)) => String::new(),
         }
-    }
-}
-
-/// What the shapes of what is true and what is predicted say about labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Labels {
-    /// One answer, yes or no.
-    Binary,
-    /// The number of a class.
-    Sparse,
-    /// A probability for each class.
-    OneHot,
-}
-
-/// Keras' rule for "accuracy" and "crossentropy", from shapes with their batch axes.
-pub fn kind_of_labels(y_true: &[usize], y_pred: &[usize]) -> Labels {
-    if y_pred.last() == Some(&1) {
-        Labels::Binary
-    } else if y_true.len() < y_pred.len() || y_true.last() == Some(&1) {
-        Labels::Sparse
-    } else {
-        Labels::OneHot
     }
 }
 

@@ -180,8 +180,9 @@ impl<'g> Step<'g> {
             let squares = self.weights.iter().map(|weight| square(weight.gradient));
             let Some(square) = squares.reduce(|sum, square| sum + square) else { return };
             let norm = square.sqrt();
-            // An infinite length has no direction: the difference makes all gradients NaN.
-            let scale = length * norm.recip().minimum(1.0 / length) + (norm - norm);
+            let scale = length * norm.recip().minimum(1.0 / length);
+            // What is infinitely long has no direction: Keras makes all of it NaN.
+            let scale = norm.is_finite().select(scale, f64::NAN);
             self.weights.iter_mut().for_each(|weight| weight.gradient = weight.gradient * scale);
         }
         if let Some(value) = limit(settings.clipvalue) {

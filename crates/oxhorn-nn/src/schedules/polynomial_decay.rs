@@ -3,7 +3,7 @@
 use super::category::{Schedule, check_steps};
 use crate::prelude::*;
 
-/// `(initial_learning_rate - end_learning_rate) · (1 - step / decay_steps)^power + end_learning_rate`
+/// `(initial - end) · (1 - step / decay_steps)^power + end`, of the two learning rates.
 #[derive(Clone, Debug, PartialEq, Config)]
 #[config(class = "keras.optimizers.schedules.PolynomialDecay")]
 pub struct PolynomialDecay {

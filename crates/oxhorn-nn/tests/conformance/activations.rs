@@ -21,7 +21,8 @@ fn every_activation_does_what_it_does_in_keras() {
         let dx = grad((y * tdy).sum(..), &[tx])[0];
         let wanted = [y.value(), dx.value()];
         let graph = trace.finish(&wanted).expect("no mistake");
-        let (results, _) = run(&graph, |leaf| if leaf.name == "x" { x.clone() } else { dy.clone() });
+        let (results, _) =
+            run(&graph, |leaf| if leaf.name == "x" { x.clone() } else { dy.clone() });
         if results[0].shape == x.shape {
             assert_close_at(&x, &results[0], &case["y"], what);
         } else {

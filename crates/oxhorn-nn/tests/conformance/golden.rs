@@ -86,7 +86,10 @@ pub(crate) fn settings(envelope: &Json) -> &Map {
 }
 
 /// The results of a graph whose leaves have these values, and the new values of its weights.
-pub(crate) fn run(graph: &Graph, value: impl Fn(&Leaf) -> Array) -> (Vec<Array>, Vec<(String, Array)>) {
+pub(crate) fn run(
+    graph: &Graph,
+    value: impl Fn(&Leaf) -> Array,
+) -> (Vec<Array>, Vec<(String, Array)>) {
     let leaf = |op: &Op| match op {
         Op::Leaf(leaf) => Some(value(leaf)),
         _ => None,
@@ -182,10 +185,12 @@ pub(crate) fn assert_every_setting_is_tried<T: ?Sized>(
     cases: &[Json],
     excused: &[(&str, &str)],
 ) {
-    let configs = || cases.iter().map(|case| match case.get("kwargs") {
-        Some(kwargs) => kwargs.as_object().expect("a dictionary"),
-        None => settings(&case["config"]),
-    });
+    let configs = || {
+        cases.iter().map(|case| match case.get("kwargs") {
+            Some(kwargs) => kwargs.as_object().expect("a dictionary"),
+            None => settings(&case["config"]),
+        })
+    };
     for field in (class.fields)() {
         let FieldInfo { name, default, .. } = &field;
         let Some(default) = default else { continue };
@@ -195,7 +200,9 @@ pub(crate) fn assert_every_setting_is_tried<T: ?Sized>(
         };
         let tried = configs().filter_map(|config| config.get(name));
         let tried = tried.into_iter().any(|value| !same(value, &default));
-        let excused = UNWRITTEN.contains(&(class.name(), name)) || excused.contains(&(class.name(), name)) || excused.contains(&("", name));
+        let excused = UNWRITTEN.contains(&(class.name(), name))
+            || excused.contains(&(class.name(), name))
+            || excused.contains(&("", name));
         assert!(tried || excused, "no case tries `{name}` of `{}`", class.name());
     }
 }

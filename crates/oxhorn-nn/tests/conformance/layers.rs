@@ -38,7 +38,8 @@ fn every_layer_keeps_its_word() {
 
 #[test]
 fn every_regularizer_and_constraint_is_tried_on_a_layer() {
-    let text: String = cases("layers", "Dense").iter().map(|case| case["config"].to_string()).collect();
+    let text: String =
+        cases("layers", "Dense").iter().map(|case| case["config"].to_string()).collect();
     let regularizers = regularizers::CLASSES.iter().map(|class| class.name());
     for name in regularizers.chain(constraints::CLASSES.iter().map(|class| class.name())) {
         assert!(text.contains(&format!("\"class_name\":\"{name}\"")), "`{name}` has no vectors");

@@ -15,7 +15,9 @@ fn every_loss_is_that_of_keras() {
         let mut config = case["config"].clone();
         // What Keras does not write.
         match (class.name(), case["name"].as_str()) {
-            ("SparseCategoricalCrossentropy", Some("axis 1")) => config["config"]["axis"] = 1.into(),
+            ("SparseCategoricalCrossentropy", Some("axis 1")) => {
+                config["config"]["axis"] = 1.into()
+            }
             ("Huber", Some("delta")) => config["config"]["delta"] = 0.25.into(),
             _ => {}
         }

@@ -10,3 +10,4 @@ mod initializers;
 mod layers;
 mod losses;
 mod metrics;
+mod random;

@@ -7,44 +7,27 @@
 use std::collections::HashMap;
 
 use oxhorn_ir::{
-    Binary, Broadcast, DType, Fill, Graph, Op, Reduce, Reduction, Reshape, Result, Role, Transpose,
-    Type, Unary, Value,
+    Binary, Broadcast, DType, Fill, Graph, Op, Reduce, Reduction, Reshape, Result, Transpose, Type,
+    Unary, Value, prune,
 };
 
 /// The same results from fewer and simpler nodes; see the module.
 ///
 /// All inputs stay, used or not, since callers give them; weights stay if used or updated.
 pub fn simplify(graph: &Graph) -> Result<Graph> {
-    let needed = needed(graph);
+    let graph = prune(graph);
     let mut simplifier = Simplifier { graph: Graph::new(&graph.name), known: HashMap::new() };
-    let mut new: Vec<Option<Value>> = vec![None; graph.nodes().len()];
-    for value in graph.values().filter(|value| needed[value.index()]) {
-        let node = &graph[value];
-        let args = node.args.iter().filter_map(|arg| new[arg.index()]).collect();
-        new[value.index()] = Some(simplifier.emit(node.op.clone(), args)?);
+    let mut new: Vec<Value> = vec![];
+    for node in graph.nodes() {
+        let args = node.args.iter().map(|arg| new[arg.index()]).collect();
+        new.push(simplifier.emit(node.op.clone(), args)?);
     }
-    let found = |value: &Value| new[value.index()].expect("what is needed was emitted");
-    graph.outputs().iter().for_each(|output| simplifier.graph.output(found(output)));
+    graph.outputs().iter().for_each(|output| simplifier.graph.output(new[output.index()]));
     for (weight, value) in graph.updates() {
-        simplifier.graph.update(found(weight), found(value))?;
+        simplifier.graph.update(new[weight.index()], new[value.index()])?;
     }
-    Ok(simplifier.graph)
-}
-
-/// Which values lead to a result or an update, or are inputs.
-fn needed(graph: &Graph) -> Vec<bool> {
-    let mut needed = vec![false; graph.nodes().len()];
-    let updates = graph.updates().iter().flat_map(|(weight, new)| [*weight, *new]);
-    let inputs = graph.leaves(Role::Input).map(|(value, _)| value);
-    for value in graph.outputs().iter().copied().chain(updates).chain(inputs) {
-        needed[value.index()] = true;
-    }
-    for value in graph.values().rev().filter(|value| value.index() < graph.nodes().len()) {
-        if needed[value.index()] {
-            graph[value].args.iter().for_each(|arg| needed[arg.index()] = true);
-        }
-    }
-    needed
+    // Rules leave behind what they replaced.
+    Ok(prune(&simplifier.graph))
 }
 
 fn is_run(axes: &[usize]) -> bool {

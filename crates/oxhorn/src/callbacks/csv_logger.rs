@@ -89,14 +89,14 @@ impl CSVLogger {
         let mut text = String::new();
         if let Header::Missing = self.header {
             text += "epoch";
-            columns.iter().for_each(|name| self.separator.add(&mut text, name));
+            columns.iter().for_each(|name| add(&mut text, self.separator, name));
             text += "\r\n";
             self.header = Header::Present;
         }
         text += &epoch.to_string();
         for name in columns {
             let value = logs.get(name).map_or("NA".to_owned(), |value| Python(value).to_string());
-            self.separator.add(&mut text, &value);
+            add(&mut text, self.separator, &value);
         }
         text += "\r\n";
         file.write_all(text.as_bytes())
@@ -107,20 +107,13 @@ impl CSVLogger {
     }
 }
 
-/// Writes a separator and a value.
-trait Separator {
-    fn add(self, text: &mut String, value: &str);
-}
-
-impl Separator for char {
-    fn add(self, text: &mut String, value: &str) {
-        text.push(self);
-        let special = |letter| letter == self || matches!(letter, '"' | '\r' | '\n');
-        if value.contains(special) {
-            *text += &format!("\"{}\"", value.replace('"', "\"\""));
-        } else {
-            *text += value;
-        }
+/// Adds a separator and a value, in quotes where it could be misread.
+fn add(text: &mut String, separator: char, value: &str) {
+    text.push(separator);
+    if value.contains([separator, '"', '\r', '\n']) {
+        *text += &format!("\"{}\"", value.replace('"', "\"\""));
+    } else {
+        *text += value;
     }
 }
 

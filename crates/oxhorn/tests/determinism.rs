@@ -1,0 +1,77 @@
+//! The same seed gives the same bits, on however many threads.
+
+mod support;
+
+use ndarray::Array2;
+use oxhorn::prelude::*;
+use support::{bits, samples, seeded, tutorial};
+
+type Bits = Vec<(String, Vec<u32>)>;
+
+/// The tutorial's network after two epochs, with smaller last batches.
+fn trained(seed: u32, threads: usize) -> (Bits, History) {
+    let _guard = seeded(seed);
+    let (x, y) = samples(203);
+    let mut model = tutorial(threads);
+    model.compile(Adam::default(), "categorical_crossentropy", ["accuracy"]).unwrap();
+    let fit = Fit::epochs(2).validation_split(0.2).verbose(0);
+    let history = model.fit(&x, &y, fit).unwrap();
+    (bits(&model), history)
+}
+
+/// A network whose products and updates are large enough to be split among threads.
+fn wide(threads: usize) -> (Bits, Vec<u32>) {
+    let _guard = seeded(7);
+    let (x, y): (Array2<f64>, _) = (random((300, 784)), randint(10, 300));
+    let mut model = Sequential::new()
+        .threads(threads)
+        .add(Dense::new(600).activation("relu").input_dim(784))
+        .add(Dropout::new(0.3))
+        .add(Dense::new(10).activation("softmax"));
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"]).unwrap();
+    model.fit(&x, &y, Fit::epochs(2).batch_size(128).verbose(0)).unwrap();
+    let predictions = model.predict(&x).unwrap();
+    (bits(&model), predictions.iter().map(|p| p.to_bits()).collect())
+}
+
+#[test]
+fn the_tutorials_network_has_the_same_weights_on_one_two_and_three_threads() {
+    let one = trained(812, 1);
+    assert_eq!(trained(812, 2), one);
+    assert_eq!(trained(812, 3), one);
+}
+
+#[test]
+fn a_wide_network_has_the_same_weights_on_one_two_and_three_threads() {
+    let one = wide(1);
+    assert!(wide(2) == one, "two threads give other weights than one");
+    assert!(wide(3) == one, "three threads give other weights than one");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights_and_another_seed_others() {
+    let (weights, history) = trained(812, 2);
+    assert_eq!(trained(812, 2), (weights.clone(), history));
+    let (others, _) = trained(813, 2);
+    for ((path, a), (_, b)) in weights.iter().zip(&others) {
+        assert_ne!(a, b, "{path}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_may_change_between_fits() {
+    let fit = |model: &mut Sequential, (x, y): &(_, _)| {
+        model.fit(x, y, Fit::epochs(1).verbose(0)).map(drop).unwrap();
+    };
+    let run = |threads: [usize; 2]| {
+        let _guard = seeded(3);
+        let data = samples(70);
+        let mut model = tutorial(threads[0]);
+        model.compile("adam", "categorical_crossentropy", ["accuracy"]).unwrap();
+        fit(&mut model, &data);
+        let mut model = model.threads(threads[1]);
+        fit(&mut model, &data);
+        bits(&model)
+    };
+    assert_eq!(run([1, 3]), run([2, 1]));
+}
