@@ -48,8 +48,7 @@ fn a_dense_layer_with_dropout_is_one_loop() {
         r2 = random_bits.u32 b3[]
         r2 = shr.u32 r2 9
         r2 = cast.f32.u32 r2
-        r2 = mul.f32 r2 0.00000011920928955078125
-        r1 = less.f32 r2 0.5
+        r1 = less.f32 r2 4194304
         b5 = select.f32 r1 r0 0
     return b5
 ";

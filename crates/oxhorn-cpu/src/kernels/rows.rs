@@ -4,7 +4,11 @@ use std::cmp::Ordering::{Equal, Less};
 
 use oxhorn_ir::DType;
 
-use crate::{isa::Isa, kernels::reduce::MatrixLoop};
+use crate::{
+    isa::Isa,
+    kernels::reduce::MatrixLoop,
+    lanes::{CHUNK, write},
+};
 
 /// The loop `y[r, c] = x[r]`.
 pub fn spread(_: Isa, dtype: DType) -> MatrixLoop {
@@ -37,11 +41,18 @@ unsafe fn spread_elements<T: Copy>(
     y: *mut u8,
     x: *const u8,
 ) {
+    let (x, y, len) = (x.cast::<T>(), y.cast::<T>(), rows * columns);
     for row in 0..rows {
-        // SAFETY: the caller's promise.
+        let start = row * columns;
+        // SAFETY: the caller's promise; a short row is written as a whole chunk where there is
+        // room for one, and what that writes too much belongs to rows that come later.
         unsafe {
-            let value = *x.cast::<T>().add(row);
-            std::slice::from_raw_parts_mut(y.cast::<T>().add(row * columns), columns).fill(value);
+            let value = *x.add(row);
+            if columns <= CHUNK && start + CHUNK <= len {
+                write(y.add(start), [value; CHUNK]);
+            } else {
+                std::slice::from_raw_parts_mut(y.add(start), columns).fill(value);
+            }
         }
     }
 }
@@ -91,9 +102,14 @@ mod tests {
 
     #[test]
     fn spreads_each_value_along_its_row() {
-        let (x, mut y) = ([1.5f32, 2.5], [0.0f32; 6]);
-        // SAFETY: two rows of three.
-        unsafe { spread(Isa::Plain, DType::F32)([2, 3], 3, y.as_mut_ptr().cast(), x.as_ptr().cast()) };
-        assert_eq!(y, [1.5, 1.5, 1.5, 2.5, 2.5, 2.5]);
+        for (rows, columns) in [(0, 3), (2, 0), (2, 3), (9, 5), (32, 1), (3, 16), (3, 17)] {
+            let x: Vec<f32> = (0..rows).map(|row| row as f32 + 0.5).collect();
+            let mut y = vec![-1.0f32; rows * columns + 1];
+            let run = spread(Isa::Plain, DType::F32);
+            // SAFETY: there are `rows` values, and room for them `columns` times.
+            unsafe { run([rows, columns], columns, y.as_mut_ptr().cast(), x.as_ptr().cast()) };
+            assert_eq!(y.pop(), Some(-1.0));
+            assert!(y.iter().enumerate().all(|(i, y)| *y == (i / columns) as f32 + 0.5));
+        }
     }
 }

@@ -117,8 +117,35 @@ impl Simplifier {
         };
         match simpler {
             Some((op, x)) => self.emit(op, vec![x]).map(Some),
-            None => self.before_broadcast(op, args, ty),
+            None => match self.unscaled(op, args)? {
+                Some(value) => Ok(Some(value)),
+                None => self.before_broadcast(op, args, ty),
+            },
         }
+    }
+
+    /// `i · 2⁻ⁿ < b` is `i < b · 2ⁿ`, exactly, if `i` was an integer: so a random number that is
+    /// only compared is never scaled, and its one bound is.
+    fn unscaled(&mut self, op: &Op, args: &[Value]) -> Result<Option<Value>> {
+        let (Op::Compare(_), Op::Binary(Binary::Mul)) = (op, &self.graph[args[0]].op) else {
+            return Ok(None);
+        };
+        let (i, scale) = (self.graph[args[0]].args[0], self.graph[args[0]].args[1]);
+        let is_power = |scale: f64| (scale.log2().fract() == 0.0) && (1e-20..1.0).contains(&scale);
+        let Some(scale) = self.constant(scale).filter(|&scale| is_power(scale)) else {
+            return Ok(None);
+        };
+        let Op::Cast(_) = self.graph[i].op else { return Ok(None) };
+        let was_integer = self.graph[self.graph[i].args[0]].ty.dtype.is_int();
+        let bound = self.graph[args[1]].clone();
+        let same_for_all = matches!(bound.op, Op::Fill(_))
+            || matches!(bound.op, Op::Broadcast(_)) && self.graph[bound.args[0]].ty.len() == 1;
+        if !was_integer || !same_for_all {
+            return Ok(None);
+        }
+        let factor = self.emit(Fill::new(scale.recip(), bound.ty).into(), vec![])?;
+        let bound = self.emit(Binary::Mul.into(), vec![args[1], factor])?;
+        self.emit(op.clone(), vec![i, bound]).map(Some)
     }
 
     /// What is done alike to every copy is better done once: `f(broadcast x) = broadcast(f x)`.
@@ -242,6 +269,16 @@ mod tests {
     fn moves_functions_before_stretches() {
         let ops = left(|x, _| x.sum(0).broadcast([2, 3]).exp());
         assert_eq!(ops, ["sum axes=[0]", "exp", "broadcast"]);
+    }
+
+    #[test]
+    fn compares_random_numbers_unscaled() {
+        let ops = left(|x, _| {
+            let key = x.trace().input("key", Type::new(oxhorn_ir::DType::U32, [2]));
+            key.random_uniform([2, 3]).less(0.25).select(x, 0.0)
+        });
+        assert!(!ops.iter().any(|op| op == "mul"), "{ops:?}");
+        assert!(ops.contains(&format!("fill value={:?}", 0.25 * 8388608.0)), "{ops:?}");
     }
 
     #[test]
