@@ -35,12 +35,11 @@ enum Ready {
     Move(Move),
 }
 
-/// Where an input or a result lies.
+/// Where an input or a result lies in the arena.
 #[derive(Clone)]
 struct Port {
     ty: oxhorn_ir::Type,
-    /// The offset in the arena; none if it lies in a weight.
-    offset: Option<usize>,
+    offset: usize,
 }
 
 impl Executable {
@@ -48,8 +47,8 @@ impl Executable {
     ///
     /// # Errors
     ///
-    /// If a weight of the program is missing or of another type, or an instruction has no kernel
-    /// for its element type.
+    /// If a weight of the program is missing or of another type, an instruction has no kernel for
+    /// its element type, or a result was planned outside the arena.
     pub fn load(program: &Program, weights: &Weights, device: &Device) -> Result<Executable> {
         let mut loader = Loader::new(program, weights, device.isa, device.threads())?;
         let mut steps = vec![];
@@ -64,20 +63,23 @@ impl Executable {
         constants.slice_mut::<u8>(0, numbers.len()).copy_from_slice(&numbers);
         let port = |id: BufferId| {
             let buffer = program.buffer(id);
-            let offset = match &buffer.place {
-                Place::Arena(bytes) => Some(bytes.start),
-                Place::Weight(_) => None,
-            };
-            Port { ty: buffer.ty.clone(), offset }
+            match &buffer.place {
+                Place::Arena(bytes) => Ok(Port { ty: buffer.ty.clone(), offset: bytes.start }),
+                Place::Weight(_) => Err(Error::new("inputs and results lie in the arena")),
+            }
         };
+        let mut inputs = vec![];
+        for (name, id) in &program.inputs {
+            inputs.push((name.clone(), port(*id)?));
+        }
         Ok(Executable {
             steps,
             arena: Memory::new(program.arena_bytes),
             constants,
             scratch: Memory::new(scratch_bytes * device.threads()),
             scratch_bytes,
-            inputs: program.inputs.iter().map(|(name, id)| (name.clone(), port(*id))).collect(),
-            outputs: program.outputs.iter().map(|&id| port(id)).collect(),
+            inputs,
+            outputs: program.outputs.iter().map(|&id| port(id)).collect::<Result<_>>()?,
             isa: device.isa,
             threads: device.threads(),
             weights: weights.fingerprint(),
@@ -117,16 +119,14 @@ impl Executable {
             let message = format!("the input `{name}` is {}, asked for as {}", port.ty, T::DTYPE);
             return Err(Error::new(message));
         }
-        let offset = port.offset.expect("inputs lie in the arena");
-        Ok(self.arena.slice_mut(offset, port.ty.len()))
+        Ok(self.arena.slice_mut(port.offset, port.ty.len()))
     }
 
     /// The elements of a result of the last run.
     ///
     /// # Errors
     ///
-    /// If there is no such result, its elements are of another type, or it is a weight, which is
-    /// read where it lies.
+    /// If there is no such result, or its elements are of another type.
     pub fn output<T: Number>(&self, index: usize) -> Result<&[T]> {
         let Some(port) = self.outputs.get(index) else {
             let count = self.outputs.len();
@@ -136,10 +136,7 @@ impl Executable {
             let message = format!("result {index} is {}, asked for as {}", port.ty, T::DTYPE);
             return Err(Error::new(message));
         }
-        let Some(offset) = port.offset else {
-            return Err(Error::new(format!("result {index} is a weight; read it there")));
-        };
-        Ok(self.arena.slice(offset, port.ty.len()))
+        Ok(self.arena.slice(port.offset, port.ty.len()))
     }
 
     /// Runs the program: reads inputs and weights, updates weights, leaves results.

@@ -34,7 +34,7 @@ macro_rules! by_type {
 
 /// Results and new weights of one run on a device, as `f64`.
 fn run(graph: &Graph, leaves: &[Array], device: &mut Device) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-    let program = oxhorn_plan::compile(graph).unwrap();
+    let program = oxhorn_plan::compile(graph).unwrap_or_else(|error| panic!("{error}\n{graph}"));
     let given = || graph.nodes().iter().filter_map(|node| match &node.op {
         Op::Leaf(leaf) => Some(leaf),
         _ => None,
@@ -283,4 +283,84 @@ fn weights_may_take_each_others_values() {
     trace.update(c, c.exp() + c); // The old value is read after the new one is begun.
     let sum = (a + b).value();
     check(&trace.finish(&[sum]).unwrap());
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((self.0 >> 33) as usize) % n
+    }
+}
+
+/// One more tensor made of some of `known`; all stay of moderate size, and nothing that jumps is
+/// computed from what is rounded.
+fn grow<'g>(known: &[Tensor<'g>], inputs: usize, dice: &mut Dice) -> Tensor<'g> {
+    let x = known[dice.below(known.len())];
+    let (rank, shape) = (x.rank(), x.shape());
+    let other = || known.iter().copied();
+    match dice.below(14) {
+        0 => x.tanh(),
+        1 => (x.abs() + 0.5).sqrt(),
+        2 => x * 0.5 - 0.25,
+        // The same shape, a row of it, a column of it, or one number for all.
+        3 | 4 => {
+            let fits = |y: &Tensor<'g>| {
+                let offset = rank.checked_sub(y.rank());
+                let pairs = |offset: usize| y.shape().into_iter().zip(shape[offset..].to_vec());
+                offset.is_some_and(|at| pairs(at).all(|(a, b)| a == b || a == 1))
+            };
+            let y: Vec<_> = other().filter(fits).collect();
+            let y = y[dice.below(y.len())];
+            if dice.below(2) == 0 { (x + y) * 0.5 } else { (x * y).tanh() }
+        }
+        5 if rank > 0 => {
+            let axis = dice.below(rank) as isize;
+            x.mean(axis).keep(x, axis)
+        }
+        6 if rank > 0 => {
+            let axis = dice.below(rank) as isize;
+            x.reduce_max(axis).keep(x, axis)
+        }
+        7 if rank > 0 => x.mean(dice.below(rank) as isize),
+        8 => x.mean(..),
+        9 if rank >= 2 => x.t(),
+        10 => x.reshape([shape.iter().product()]),
+        11 | 12 if rank == 2 => {
+            let fits = |y: &Tensor<'g>| y.rank() == 2 && y.dim(0) == shape[1];
+            let y: Vec<_> = other().filter(fits).collect();
+            match y.len() {
+                0 => x.matmul(x.t()) / shape[1].max(1) as f64,
+                n => (x.matmul(y[dice.below(n)]) / shape[1].max(1) as f64).tanh(),
+            }
+        }
+        _ => {
+            let mask = known[dice.below(inputs)];
+            if mask.shape() == shape { mask.greater(0.1).select(x, 0.5) } else { -x }
+        }
+    }
+}
+
+#[test]
+fn graphs_made_at_random() {
+    for seed in 0..200 {
+        let mut dice = Dice(seed);
+        let trace = Trace::new(format!("random {seed}"));
+        let extents = [1, 2, 3, 5, 16, 33];
+        let (m, n) = (extents[dice.below(6)], extents[dice.below(6)]);
+        let input = |i: usize, shape: &[usize]| trace.input(format!("x{i}"), Type::f32(shape));
+        let w = trace.weight("w", Type::f32([m, n]));
+        let mut known = vec![input(0, &[m, n]), input(1, &[n]), input(2, &[n, m]), w];
+        for _ in 0..3 + dice.below(25) {
+            known.push(grow(&known, 3, &mut dice));
+        }
+        let results: Vec<_> = (0..3).map(|_| known[known.len() - 1 - dice.below(3)]).collect();
+        let loss = results[0].mean(..);
+        let mut outputs: Vec<_> = results.iter().map(|y| y.value()).collect();
+        outputs.extend(grad(loss, &known[..1]).iter().map(|dx| dx.value()));
+        trace.update(w, w - grad(loss, &[w])[0] * 0.1);
+        check(&trace.finish(&outputs).unwrap());
+    }
 }

@@ -13,6 +13,11 @@
 //!   that needs one takes it in, or it is computed *early*, before everything else.
 //! - Small independent loops over the same space are merged.
 
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
+
 use oxhorn_ir::{Graph, Op, Reduce, Transpose, Value};
 
 use crate::program::Walk;
@@ -43,7 +48,7 @@ pub struct Space {
 }
 
 /// When a group runs: early groups before all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
     late: bool,
     index: usize,
@@ -86,12 +91,20 @@ pub struct Grouping<'a> {
     homes: Vec<Home>,
     early: Vec<Group>,
     late: Vec<Group>,
+    /// What [`Grouping::fits`] found since a node was last placed.
+    known: RefCell<HashMap<(Value, Position), bool>>,
 }
 
 /// The groups of `graph`, in order of execution.
 pub fn fuse(graph: &Graph) -> Vec<Group> {
     let homes = vec![Home::None; graph.nodes().len()];
-    let mut grouping = Grouping { graph, homes, early: vec![], late: vec![] };
+    let mut grouping = Grouping {
+        graph,
+        homes,
+        early: vec![],
+        late: vec![],
+        known: RefCell::default(),
+    };
     let absorbed = absorbed(graph);
     for value in graph.values() {
         if !absorbed[value.index()] {
@@ -294,11 +307,7 @@ impl<'a> Grouping<'a> {
             Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select(_) | Op::Cast(_)
             | Op::Iota(_) | Op::RandomBits(_) => {
                 self.force_unseen_args(value);
-                let leafy = self.roots(value).into_iter().all(|root| match self.home(root) {
-                    Home::Deferred => true,
-                    Home::None => matches!(self.graph[root].op, Op::Leaf(_) | Op::Fill(_)),
-                    Home::Group { .. } => false,
-                });
+                let leafy = self.could_be_early(value);
                 match leafy {
                     true => self.homes[value.index()] = Home::Deferred,
                     false => self.join_or_open(value),
@@ -325,9 +334,28 @@ impl<'a> Grouping<'a> {
         let value = base(self.graph, value);
         match (self.home(value), &self.graph[value].op) {
             (Home::Group { .. }, _) | (Home::None, Op::Leaf(_)) => {}
-            (Home::Deferred, _) => self.early(value),
+            (Home::Deferred, _) if self.could_be_early(value) => self.early(value),
+            (Home::Deferred, _) => self.join_or_open(value),
             (Home::None, _) => self.open(value),
         }
+    }
+
+    /// Whether a value can be computed before everything else: from leaves, and from values that
+    /// are. A deferred value can no more once a late group has taken in what it reads.
+    fn could_be_early(&self, value: Value) -> bool {
+        let (mut seen, mut open) = (HashSet::new(), self.roots(value));
+        while let Some(root) = open.pop() {
+            if !seen.insert(root) {
+                continue;
+            }
+            match self.home(root) {
+                Home::Deferred => open.extend(self.roots(root)),
+                Home::None if matches!(self.graph[root].op, Op::Leaf(_) | Op::Fill(_)) => {}
+                Home::Group { position, .. } if !position.late => {}
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// Computes a deferred value before everything else.
@@ -353,6 +381,7 @@ impl<'a> Grouping<'a> {
             self.force(arg);
         }
         let position = Position { late: true, index: self.late.len() };
+        self.known.get_mut().clear();
         self.late.push(Group { space: None, nodes: vec![value] });
         self.homes[value.index()] = Home::Group { position, part: Part::Complete };
     }
@@ -363,6 +392,12 @@ impl<'a> Grouping<'a> {
         for (arg, part) in wish(self.graph, value, space).map_or(vec![], |wish| wish.args) {
             if arg != value && see(self.graph, arg, space, part).is_none() {
                 self.force(arg);
+            }
+        }
+        // What waits, but can no more be early, is placed now.
+        for root in self.roots(value) {
+            if self.home(root) == Home::Deferred && !self.could_be_early(root) {
+                self.force(root);
             }
         }
     }
@@ -411,6 +446,7 @@ impl<'a> Grouping<'a> {
         let list = if late { &mut self.late } else { &mut self.early };
         let position = Position { late, index: list.len() };
         list.push(Group { space: Some(space), nodes: vec![] });
+        self.known.get_mut().clear();
         if self.fits(value, position) {
             self.join(value, position);
         } else {
@@ -427,6 +463,7 @@ impl<'a> Grouping<'a> {
             // Early values come from leaves; what they read has been computed early, too.
             false => {
                 let position = Position { late, index: self.early.len() };
+                self.known.get_mut().clear();
                 self.early.push(Group { space: None, nodes: vec![value] });
                 self.homes[value.index()] = Home::Group { position, part: Part::Complete };
             }
@@ -444,6 +481,15 @@ impl<'a> Grouping<'a> {
 
     /// Whether the group at `at` can compute `value`.
     fn fits(&self, value: Value, at: Position) -> bool {
+        if let Some(&known) = self.known.borrow().get(&(value, at)) {
+            return known;
+        }
+        let fits = self.decide_fit(value, at);
+        self.known.borrow_mut().insert((value, at), fits);
+        fits
+    }
+
+    fn decide_fit(&self, value: Value, at: Position) -> bool {
         let Some(space) = self.space(at) else { return false };
         let Some(wish) = self::wish(self.graph, value, space) else { return false };
         // Rows must be whole where they are reduced, columns where they are summed: large loops,
@@ -457,7 +503,7 @@ impl<'a> Grouping<'a> {
                 let key = base(self.graph, self.graph[value].args[0]);
                 match self.home(key) {
                     Home::Group { position, .. } => position < at,
-                    Home::Deferred => true,
+                    Home::Deferred => self.could_be_early(key),
                     Home::None => matches!(self.graph[key].op, Op::Leaf(_)),
                 }
             }
@@ -479,13 +525,22 @@ impl<'a> Grouping<'a> {
             Some(Seen::Constant(_)) => true,
             Some(Seen::Value(root, walk)) => match self.home(root) {
                 Home::None => matches!(self.graph[root].op, Op::Leaf(_)),
-                Home::Deferred => true,
+                Home::Deferred => self.takes(root, walk, at) || self.could_be_early(root),
                 Home::Group { position, .. } if position < at => true,
                 Home::Group { position, part } => {
                     position == at && Some(part) == walk_part(walk, space)
                 }
             },
         }
+    }
+
+    /// Whether the group at `at` can take in a deferred value that it walks like this.
+    fn takes(&self, root: Value, walk: Walk, at: Position) -> bool {
+        let part = self.space(at).and_then(|space| Some((space, walk_part(walk, space)?)));
+        part.is_some_and(|(space, part)| {
+            wish(self.graph, root, space).is_some_and(|wish| wish.part == part)
+                && self.fits(root, at)
+        })
     }
 
     /// Puts `value` into the group at `at`, with the deferred values it reads.
@@ -499,17 +554,14 @@ impl<'a> Grouping<'a> {
         for (arg, part) in args {
             if let Some(Seen::Value(root, walk)) = see(self.graph, arg, space, part) {
                 if root != value && self.home(root) == Home::Deferred {
-                    let taken = self.fits(root, at);
-                    let same_part = wish(self.graph, root, space).is_some_and(|wish| {
-                        Some(wish.part) == walk_part(walk, space)
-                    });
-                    match taken && same_part {
+                    match self.takes(root, walk, at) {
                         true => self.join(root, at),
                         false => self.early(root),
                     }
                 }
             }
         }
+        self.known.get_mut().clear();
         self.group(at).nodes.push(value);
         self.homes[value.index()] = Home::Group { position: at, part: own_part };
     }

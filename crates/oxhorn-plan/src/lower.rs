@@ -21,7 +21,7 @@ pub fn lower(graph: &Graph, groups: &[Group]) -> Result<Program> {
         lowering.group(index, group, &mut steps)?;
     }
     lowering.update_weights(&mut steps);
-    let outputs = graph.outputs().iter().map(|&value| lowering.buffer(base(graph, value))).collect();
+    let outputs = graph.outputs().iter().map(|&value| lowering.result(base(graph, value))).collect();
     steps.iter_mut().for_each(|kernel| {
         if let Kernel::Loop(it) = kernel {
             assign_registers(it);
@@ -50,7 +50,7 @@ struct Lowering<'a> {
     home: Vec<Option<usize>>,
     /// Whether a value must be in memory.
     stored: Vec<bool>,
-    /// Old weights that are the new values of others.
+    /// Copies of old weights that are results, or the new values of others.
     kept: HashMap<Value, BufferId>,
 }
 
@@ -146,12 +146,22 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Copies, before anything is updated, the weights whose old values become others' new ones.
+    /// The buffer of a result of the program.
+    fn result(&mut self, value: Value) -> BufferId {
+        self.kept.get(&value).copied().unwrap_or_else(|| self.buffer(value))
+    }
+
+    /// Copies, before anything is updated, the weights whose old values are results, or become the
+    /// new values of others.
     fn keep_old_weights(&mut self) -> Vec<Kernel> {
+        let graph = self.graph;
         let mut copies = vec![];
-        for (_, new) in self.graph.updates() {
-            let value = base(self.graph, *new);
-            if matches!(self.graph[value].op, Op::Leaf(_)) && !self.kept.contains_key(&value) {
+        let results = graph.outputs().iter().chain(graph.updates().iter().map(|(_, new)| new));
+        for &value in results {
+            let value = base(graph, value);
+            let is_weight =
+                matches!(&graph[value].op, Op::Leaf(leaf) if leaf.role == Role::Weight);
+            if is_weight && !self.kept.contains_key(&value) {
                 let (x, ty) = (self.known[&value], self.graph[value].ty.clone());
                 let y = self.push(Buffer { value, ty, place: Place::Arena(0..0) });
                 copies.push(self.copy_whole(x, y));
@@ -404,10 +414,14 @@ impl<'a> Lowering<'a> {
     /// old ones; copies the rest at the end.
     fn update_weights(&mut self, steps: &mut Vec<Kernel>) {
         let mut commits = vec![];
+        let outputs: Vec<Value> =
+            self.graph.outputs().iter().map(|&value| base(self.graph, value)).collect();
         for &(weight, new) in self.graph.updates() {
             let (target, value) = (self.known[&weight], base(self.graph, new));
-            let source = self.kept.get(&value).copied().unwrap_or_else(|| self.known[&value]);
-            if source == target || write_in_place(steps, source, target) {
+            let source = self.result(value);
+            // Results lie in the arena, where callers read them.
+            let is_result = outputs.contains(&value);
+            if !is_result && write_in_place(steps, source, target) {
                 self.known.insert(value, target);
             } else {
                 commits.push(self.copy_whole(source, target));
