@@ -1,12 +1,11 @@
 //! The steps that are no fused loop: elements moved, picked, scattered, and reductions in general.
 
-use oxhorn_ir::{DType, Error, Reduction, Result};
+use oxhorn_ir::{Binary, DType, Error, Reduction, Result};
 use oxhorn_plan::{CopyKernel, Kernel};
 
 use crate::{
     kernels::{elementwise, elementwise::Loop as Elementwise, reduce, rows::first_greatest},
     load::{Bases, Loader, Site},
-    tile::combination,
 };
 
 /// The most axes that a copy walks, neighbours that lie alike counted as one.
@@ -16,12 +15,38 @@ const AXES_MAX: usize = 12;
 pub(crate) enum Move {
     Copy(Copy),
     /// Rows of `extent` elements to one each.
-    ReduceRows { run: reduce::MatrixLoop, x: Site, y: Site, rows: usize, extent: usize },
+    ReduceRows {
+        run: reduce::MatrixLoop,
+        x: Site,
+        y: Site,
+        rows: usize,
+        extent: usize,
+    },
     /// `extent` rows of `inner` elements to one row, `outer` times.
-    ReduceColumns { run: Elementwise, begin: Elementwise, identity: Site, at: Strided },
-    ArgMax { dtype: DType, at: Strided },
-    Gather { wide: bool, indices: Site, count: usize, at: Strided },
-    ScatterAdd { add: Elementwise, wide: bool, indices: Site, updates: Site, count: usize, at: Strided },
+    ReduceColumns {
+        run: reduce::MatrixLoop,
+        begin: Elementwise,
+        identity: Site,
+        at: Strided,
+    },
+    ArgMax {
+        dtype: DType,
+        at: Strided,
+    },
+    Gather {
+        wide: bool,
+        indices: Site,
+        count: usize,
+        at: Strided,
+    },
+    ScatterAdd {
+        add: Elementwise,
+        wide: bool,
+        indices: Site,
+        updates: Site,
+        count: usize,
+        at: Strided,
+    },
 }
 
 /// `x[outer, extent, inner]` and a result `y`.
@@ -56,8 +81,7 @@ impl Move {
                     let run = reduce::rows(isa, *reduction, dtype).ok_or_else(none)?;
                     return Ok(Move::ReduceRows { run, x, y, rows: outer, extent });
                 }
-                let op = combination(*reduction);
-                let run = elementwise::binary(isa, op, dtype).ok_or_else(none)?;
+                let run = reduce::columns(isa, *reduction, dtype).ok_or_else(none)?;
                 let identity = loader.constant(Reduction::identity(*reduction, dtype), dtype, 1);
                 let at = Strided { x, y, extents: *extents, bytes: dtype.bytes() };
                 let begin = elementwise::splat(isa, dtype);
@@ -77,7 +101,7 @@ impl Move {
             Kernel::ScatterAdd { x, indices, updates, y, extents } => {
                 let (dtype, ty) = (loader.ty(*x).dtype, loader.ty(*indices));
                 let none = || Error::new(format!("there is no sum of {dtype}"));
-                let add = elementwise::binary(isa, combination(Reduction::Sum), dtype);
+                let add = elementwise::binary(isa, Binary::Add, dtype);
                 let bytes = dtype.bytes();
                 let at = Strided { x: place(*x), y: place(*y), extents: *extents, bytes };
                 Ok(Move::ScatterAdd {
@@ -107,14 +131,13 @@ impl Move {
                 }
                 Move::ReduceColumns { run, begin, identity, at } => {
                     let [outer, extent, inner] = at.extents;
-                    let (mut x, mut y) = (bases.at(&at.x, 0, 0).cast_const(), bases.at(&at.y, 0, 0));
+                    let (mut x, mut y) =
+                        (bases.at(&at.x, 0, 0).cast_const(), bases.at(&at.y, 0, 0));
                     let identity = bases.at(identity, 0, 0).cast_const();
                     for _ in 0..outer {
                         begin(inner, y, [identity; 3]);
-                        for _ in 0..extent {
-                            run(inner, y, [y, x, x]);
-                            x = x.add(inner * at.bytes);
-                        }
+                        run([extent, inner], inner, y, x);
+                        x = x.add(extent * inner * at.bytes);
                         y = y.add(inner * at.bytes);
                     }
                 }

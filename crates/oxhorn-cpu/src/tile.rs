@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use oxhorn_ir::{Binary, DType, Error, Reduction, Result};
+use oxhorn_ir::{DType, Error, Result};
 use oxhorn_plan::{
     Action, BufferId, Destination, Instruction, Loop, Operand, Product, RowAction, Span, Walk,
 };
@@ -74,7 +74,7 @@ enum Micro {
     /// Rows to one value each, or one value each to rows.
     Rows { run: reduce::MatrixLoop, to: Site, x: Site },
     /// Elements combined with those of earlier blocks: over rows, or all row values.
-    Accumulate { run: Elementwise, span: Span, to: Site, x: Site, bytes: usize },
+    Accumulate { run: reduce::MatrixLoop, span: Span, to: Site, x: Site },
     /// `columns` elements, repeated for each row of a block.
     Repeat { bytes: usize, to: Site, x: Site },
 }
@@ -227,7 +227,11 @@ impl Micro {
             match self {
                 Micro::Map { run, span, to, args } => {
                     let len = if *span == Span::Row { rows } else { rows * columns };
-                    let args = [at(&args[0]).cast_const(), at(&args[1]).cast_const(), at(&args[2]).cast_const()];
+                    let args = [
+                        at(&args[0]).cast_const(),
+                        at(&args[1]).cast_const(),
+                        at(&args[2]).cast_const(),
+                    ];
                     run(len, at(to), args);
                 }
                 Micro::Random { run, to, key } => {
@@ -238,13 +242,9 @@ impl Micro {
                     run(rows * columns, at(to), position, *extent, *inner);
                 }
                 Micro::Rows { run, to, x } => run([rows, columns], columns, at(to), at(x)),
-                Micro::Accumulate { run, span, to, x, bytes } => {
+                Micro::Accumulate { run, span, to, x } => {
                     let width = if *span == Span::Row { 1 } else { columns };
-                    let (y, mut x) = (at(to), at(x).cast_const());
-                    for _ in 0..rows {
-                        run(width, y, [y, x, x]);
-                        x = x.add(width * bytes);
-                    }
+                    run([rows, width], width, at(to), at(x));
                 }
                 Micro::Repeat { bytes, to, x } => {
                     let (to, x) = (at(to), at(x));
@@ -271,7 +271,9 @@ impl Bound {
             }
             let part = (part.start - first..part.end - first, columns.clone());
             let size = self.element_bytes;
-            let at = |site: &Site, elements: usize| bases.at(site, 0, 0).wrapping_add(batch * elements * size);
+            let at = |site: &Site, elements: usize| {
+                bases.at(site, 0, 0).wrapping_add(batch * elements * size)
+            };
             let (a, b, c) = (at(&self.a, m * k), at(&self.b, k * n), at(&self.c, m * n));
             let scratch = bases.scratch(self.scratch);
             // SAFETY: the matrices have the extents the kernel was made for, and the part is ours.
@@ -335,16 +337,6 @@ fn widest(it: &Loop) -> usize {
     it.code.iter().map(bytes).max().unwrap_or(1)
 }
 
-/// The function of two elements by which a reduction combines.
-pub(crate) fn combination(reduction: Reduction) -> Binary {
-    match reduction {
-        Reduction::Sum => Binary::Add,
-        Reduction::Prod => Binary::Mul,
-        Reduction::Max => Binary::Max,
-        Reduction::Min => Binary::Min,
-    }
-}
-
 /// What a loop costs, roughly.
 fn work_ns(it: &Loop) -> f64 {
     let elements = (it.rows * it.columns) as f64;
@@ -383,17 +375,16 @@ impl<'a, 'p> Builder<'a, 'p> {
     fn new(it: &Loop, loader: &'a mut Loader<'p>) -> Builder<'a, 'p> {
         loader.begin_scratch();
         let operands = || it.code.iter().flat_map(|it| &it.args);
-        let by_row = it.code.iter().any(|it| {
-            it.span == Span::Row || matches!(it.action, Action::Row(_))
-        });
-        let walks = |walk: Walk| {
-            operands().any(|arg| matches!(arg, Operand::Memory(_, it) if *it == walk))
-        };
+        let by_row =
+            it.code.iter().any(|it| it.span == Span::Row || matches!(it.action, Action::Row(_)));
+        let walks =
+            |walk: Walk| operands().any(|arg| matches!(arg, Operand::Memory(_, it) if *it == walk));
         let accumulates = it.code.iter().any(|it| matches!(it.action, Action::Accumulate(_)));
         let shaped = by_row || accumulates || it.product.is_some();
         let shaped = shaped || walks(Walk::Row) || walks(Walk::Column);
         // Without anything that tells rows from columns, the space is one long row.
-        let (rows, columns) = if shaped { (it.rows, it.columns) } else { (1, it.rows * it.columns) };
+        let (rows, columns) =
+            if shaped { (it.rows, it.columns) } else { (1, it.rows * it.columns) };
         let fits = BLOCK / columns.max(1);
         // Column sums bind rows together, so threads must share columns: in pieces of rows.
         let shared = accumulates && loader.threads > 1 && work_ns(it) >= ALONE_NS;
@@ -527,17 +518,13 @@ impl<'a, 'p> Builder<'a, 'p> {
                 let run = reduce::rows(isa, reduction, dtype).ok_or_else(unsupported)?;
                 Micro::Rows { run, to, x }
             }
-            Action::Row(RowAction::ArgMax) => {
-                let run = rows::argmax(isa, dtype).ok_or_else(unsupported)?;
-                Micro::Rows { run, to, x }
-            }
+            Action::Row(RowAction::ArgMax) => Micro::Rows { run: rows::argmax(isa, dtype), to, x },
             Action::Spread => Micro::Rows { run: rows::spread(isa, dtype), to, x },
             Action::Accumulate(accumulation) => {
                 let reduction = accumulation.reduction;
-                let op = combination(reduction);
-                let run = elementwise::binary(isa, op, dtype).ok_or_else(unsupported)?;
+                let run = reduce::columns(isa, reduction, dtype).ok_or_else(unsupported)?;
                 self.begin_at(reduction.identity(dtype), dtype, to, it.span);
-                Micro::Accumulate { run, span: it.span, to, x, bytes: dtype.bytes() }
+                Micro::Accumulate { run, span: it.span, to, x }
             }
             _ => return Err(unsupported()),
         })
@@ -553,7 +540,9 @@ impl<'a, 'p> Builder<'a, 'p> {
         let to_rows = it.span == Span::Row || matches!(it.action, Action::Row(_));
         match (it.to, it.action, it.span) {
             (Destination::Register(register), ..) => self.register(register),
-            (Destination::Memory(id), Action::Accumulate(_), Span::Row) => self.loader.site(id, 0, 0),
+            (Destination::Memory(id), Action::Accumulate(_), Span::Row) => {
+                self.loader.site(id, 0, 0)
+            }
             (Destination::Memory(id), Action::Accumulate(_), Span::Element) => {
                 self.walked(id, Walk::Column)
             }

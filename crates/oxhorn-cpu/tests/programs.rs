@@ -22,12 +22,30 @@ fn sample(ty: &Type, leaf: usize) -> Array {
 macro_rules! by_type {
     ($dtype:expr, $ty:ident => $body:expr) => {
         match $dtype {
-            DType::Bool => { type $ty = u8; $body }
-            DType::I32 => { type $ty = i32; $body }
-            DType::I64 => { type $ty = i64; $body }
-            DType::U32 => { type $ty = u32; $body }
-            DType::F32 => { type $ty = f32; $body }
-            DType::F64 => { type $ty = f64; $body }
+            DType::Bool => {
+                type $ty = u8;
+                $body
+            }
+            DType::I32 => {
+                type $ty = i32;
+                $body
+            }
+            DType::I64 => {
+                type $ty = i64;
+                $body
+            }
+            DType::U32 => {
+                type $ty = u32;
+                $body
+            }
+            DType::F32 => {
+                type $ty = f32;
+                $body
+            }
+            DType::F64 => {
+                type $ty = f64;
+                $body
+            }
         }
     };
 }
@@ -35,10 +53,12 @@ macro_rules! by_type {
 /// Results and new weights of one run on a device, as `f64`.
 fn run(graph: &Graph, leaves: &[Array], device: &mut Device) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let program = oxhorn_plan::compile(graph).unwrap_or_else(|error| panic!("{error}\n{graph}"));
-    let given = || graph.nodes().iter().filter_map(|node| match &node.op {
-        Op::Leaf(leaf) => Some(leaf),
-        _ => None,
-    });
+    let given = || {
+        graph.nodes().iter().filter_map(|node| match &node.op {
+            Op::Leaf(leaf) => Some(leaf),
+            _ => None,
+        })
+    };
     let is_weight = |leaf: &&Leaf| leaf.role == Role::Weight;
     let named = given().filter(is_weight).map(|leaf| (leaf.name.clone(), leaf.ty.clone()));
     let mut weights = Weights::new(named);
@@ -91,9 +111,15 @@ fn check(graph: &Graph) {
             if isa.fuses() {
                 let first = bits.get_or_insert_with(|| got.clone());
                 let same = |a: &[Vec<f64>], b: &[Vec<f64>]| {
-                    a.iter().flatten().map(|x| x.to_bits()).eq(b.iter().flatten().map(|x| x.to_bits()))
+                    a.iter()
+                        .flatten()
+                        .map(|x| x.to_bits())
+                        .eq(b.iter().flatten().map(|x| x.to_bits()))
                 };
-                assert!(same(&first.0, &got.0) && same(&first.1, &got.1), "{isa}, {threads} threads");
+                assert!(
+                    same(&first.0, &got.0) && same(&first.1, &got.1),
+                    "{isa}, {threads} threads"
+                );
             }
         }
     }
@@ -174,7 +200,13 @@ fn reductions_over_any_axes() {
     let x = [Type::f32([3, 4, 5, 2])];
     check(&graph(&x, |_, x| {
         let x = x[0];
-        vec![x.sum([0, 2]), x.reduce_max([1]), x.prod([1, 2, 3]), x.reduce_min(..), x.sum([0, 1, 2])]
+        vec![
+            x.sum([0, 2]),
+            x.reduce_max([1]),
+            x.prod([1, 2, 3]),
+            x.reduce_min(..),
+            x.sum([0, 1, 2]),
+        ]
     }));
     check(&graph(&x, |_, x| vec![x[0].argmax(1), x[0].argmax(-1), x[0].tanh().sum([0, 3])]));
     check(&graph(&[Type::f32([5000])], |_, x| vec![x[0].sum(..), x[0].tanh().mean(..)]));

@@ -98,13 +98,8 @@ pub struct Grouping<'a> {
 /// The groups of `graph`, in order of execution.
 pub fn fuse(graph: &Graph) -> Vec<Group> {
     let homes = vec![Home::None; graph.nodes().len()];
-    let mut grouping = Grouping {
-        graph,
-        homes,
-        early: vec![],
-        late: vec![],
-        known: RefCell::default(),
-    };
+    let mut grouping =
+        Grouping { graph, homes, early: vec![], late: vec![], known: RefCell::default() };
     let absorbed = absorbed(graph);
     for value in graph.values() {
         if !absorbed[value.index()] {
@@ -301,11 +296,20 @@ impl<'a> Grouping<'a> {
                 }
                 self.open(value);
             }
-            Op::Transpose(_) | Op::Slice(_) | Op::Pad(_) | Op::Concatenate(_) | Op::Gather(_)
+            Op::Transpose(_)
+            | Op::Slice(_)
+            | Op::Pad(_)
+            | Op::Concatenate(_)
+            | Op::Gather(_)
             | Op::ScatterAdd(_) => self.alone(value),
             Op::Reduce(_) | Op::ArgMax(_) => self.join_or_open(value),
-            Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select(_) | Op::Cast(_)
-            | Op::Iota(_) | Op::RandomBits(_) => {
+            Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Select(_)
+            | Op::Cast(_)
+            | Op::Iota(_)
+            | Op::RandomBits(_) => {
                 self.force_unseen_args(value);
                 let leafy = self.could_be_early(value);
                 match leafy {
@@ -415,7 +419,9 @@ impl<'a> Grouping<'a> {
                 .take(8)
                 .map(|index| Position { late: true, index })
                 .filter(|&at| small && self.merges(at))
-                .find(|&at| self.space(at) == Some(Space::of(self.graph, value)) && self.fits(value, at))
+                .find(|&at| {
+                    self.space(at) == Some(Space::of(self.graph, value)) && self.fits(value, at)
+                })
         };
         match first.or_else(merge) {
             Some(at) => self.join(value, at),
@@ -575,9 +581,9 @@ impl<'a> Grouping<'a> {
     }
 
     fn has(&self, at: Position, wanted: Part) -> bool {
-        self.nodes(at).iter().any(|&value| {
-            matches!(self.home(value), Home::Group { part, .. } if part == wanted)
-        })
+        self.nodes(at)
+            .iter()
+            .any(|&value| matches!(self.home(value), Home::Group { part, .. } if part == wanted))
     }
 }
 

@@ -21,14 +21,18 @@ pub fn lower(graph: &Graph, groups: &[Group]) -> Result<Program> {
         lowering.group(index, group, &mut steps)?;
     }
     lowering.update_weights(&mut steps);
-    let outputs = graph.outputs().iter().map(|&value| lowering.result(base(graph, value))).collect();
+    let outputs =
+        graph.outputs().iter().map(|&value| lowering.result(base(graph, value))).collect();
     steps.iter_mut().for_each(|kernel| {
         if let Kernel::Loop(it) = kernel {
             assign_registers(it);
         }
     });
     let named = |role| -> Vec<(String, BufferId)> {
-        graph.leaves(role).map(|(value, leaf)| (leaf.name.clone(), lowering.known[&value])).collect()
+        graph
+            .leaves(role)
+            .map(|(value, leaf)| (leaf.name.clone(), lowering.known[&value]))
+            .collect()
     };
     Ok(Program {
         name: graph.name.clone(),
@@ -159,8 +163,7 @@ impl<'a> Lowering<'a> {
         let results = graph.outputs().iter().chain(graph.updates().iter().map(|(_, new)| new));
         for &value in results {
             let value = base(graph, value);
-            let is_weight =
-                matches!(&graph[value].op, Op::Leaf(leaf) if leaf.role == Role::Weight);
+            let is_weight = matches!(&graph[value].op, Op::Leaf(leaf) if leaf.role == Role::Weight);
             if is_weight && !self.kept.contains_key(&value) {
                 let (x, ty) = (self.known[&value], self.graph[value].ty.clone());
                 let y = self.push(Buffer { value, ty, place: Place::Arena(0..0) });
@@ -352,7 +355,8 @@ impl<'a> Lowering<'a> {
         let (source, target) = (strides(from_shape), strides(&node.ty.shape));
         let zeros = vec![0; node.ty.rank()];
         let dot = |a: &[usize], b: &[usize]| a.iter().zip(b).map(|(a, b)| a * b).sum::<usize>();
-        let times = |a: &[usize], b: &[usize]| a.iter().zip(b).map(|(a, b)| a * b).collect::<Vec<_>>();
+        let times =
+            |a: &[usize], b: &[usize]| a.iter().zip(b).map(|(a, b)| a * b).collect::<Vec<_>>();
         let copy = match &node.op {
             Op::Transpose(it) => CopyKernel {
                 extents: node.ty.shape.clone(),
@@ -368,7 +372,13 @@ impl<'a> Lowering<'a> {
                     debug_assert_eq!(extent, node.ty.shape[new + axis]);
                     strides[new + axis] = source[axis];
                 }
-                CopyKernel { extents: node.ty.shape.clone(), from: (0, strides), to: (0, target), x, y }
+                CopyKernel {
+                    extents: node.ty.shape.clone(),
+                    from: (0, strides),
+                    to: (0, target),
+                    x,
+                    y,
+                }
             }
             Op::Slice(it) => CopyKernel {
                 extents: node.ty.shape.clone(),
@@ -445,9 +455,9 @@ fn write_in_place(steps: &mut [Kernel], source: BufferId, target: BufferId) -> b
     let reads_target = |instruction: &Instruction| {
         instruction.args.iter().any(|arg| matches!(arg, Operand::Memory(id, _) if *id == target))
     };
-    let otherwise_walked = it.code.iter().flat_map(|it| &it.args).any(|arg| {
-        matches!(arg, Operand::Memory(id, walk) if *id == target && *walk != Walk::Element)
-    });
+    let otherwise_walked = it.code.iter().flat_map(|it| &it.args).any(
+        |arg| matches!(arg, Operand::Memory(id, walk) if *id == target && *walk != Walk::Element),
+    );
     let accumulates = matches!(it.code[writer].action, Action::Accumulate(_) | Action::Row(_));
     if later_reads || in_product || otherwise_walked || accumulates {
         return false;

@@ -16,7 +16,8 @@ pub fn place(program: &mut Program) {
     let mut arena = Arena::default();
     for index in 0..program.inputs.len() {
         let id = program.inputs[index].1;
-        program.buffers[id.0 as usize].place = Place::Arena(arena.take(program.buffer(id).ty.bytes()));
+        program.buffers[id.0 as usize].place =
+            Place::Arena(arena.take(program.buffer(id).ty.bytes()));
     }
     let last_use = last_uses(program);
     for at in 0..program.steps.len() {
@@ -32,7 +33,9 @@ pub fn place(program: &mut Program) {
         }
         let step = &program.steps[at];
         for &id in step.reads.iter().chain(&step.writes) {
-            if let (Place::Arena(bytes), true) = (&program.buffer(id).place, last_use[id.0 as usize] == at) {
+            if let (Place::Arena(bytes), true) =
+                (&program.buffer(id).place, last_use[id.0 as usize] == at)
+            {
                 let shared = step.writes.iter().any(|&write| {
                     write != id
                         && last_use[write.0 as usize] > at
@@ -80,9 +83,9 @@ fn donor(program: &Program, at: usize, id: BufferId, last_use: &[usize]) -> Opti
             it.args.iter().any(|arg| matches!(arg, Operand::Memory(id, _) if *id == x))
         };
         let read_later = it.code[writer + 1..].iter().any(reads);
-        let other_walks = it.code.iter().flat_map(|it| &it.args).any(|arg| {
-            matches!(arg, Operand::Memory(id, walk) if *id == x && *walk != Walk::Element)
-        });
+        let other_walks = it.code.iter().flat_map(|it| &it.args).any(
+            |arg| matches!(arg, Operand::Memory(id, walk) if *id == x && *walk != Walk::Element),
+        );
         let dies = last_use[x.0 as usize] == at;
         dies && fits && !product && !read_later && !other_walks
     });

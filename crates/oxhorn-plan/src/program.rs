@@ -287,7 +287,10 @@ impl Program {
         for (index, step) in self.steps.iter().enumerate() {
             for &read in &step.reads {
                 let known = live.contains(&read) || step.writes.contains(&read);
-                ensure!(known, "step {index} reads {read}, which is overwritten or not yet written");
+                ensure!(
+                    known,
+                    "step {index} reads {read}, which is overwritten or not yet written"
+                );
             }
             for &write in &step.writes {
                 if let Place::Arena(bytes) = &self.buffer(write).place {
@@ -469,7 +472,9 @@ impl fmt::Display for Instruction {
             Action::Move => "move".to_owned(),
             Action::RandomBits => "random_bits".to_owned(),
             Action::Iota { extent, inner } => format!("iota[{extent}, {inner}]"),
-            Action::Row(RowAction::Reduce(reduction)) => format!("row_{reduction:?}").to_lowercase(),
+            Action::Row(RowAction::Reduce(reduction)) => {
+                format!("row_{reduction:?}").to_lowercase()
+            }
             Action::Row(RowAction::ArgMax) => "row_argmax".to_owned(),
             Action::Spread => "spread".to_owned(),
             Action::Accumulate(it) => format!("accumulate_{:?}", it.reduction).to_lowercase(),
@@ -494,7 +499,9 @@ impl fmt::Display for Kernel {
                 }
                 code.iter().try_for_each(|instruction| write!(f, "\n        {instruction}"))
             }
-            Kernel::Copy(CopyKernel { x, y, extents, .. }) => write!(f, "copy {y} = {x} {extents:?}"),
+            Kernel::Copy(CopyKernel { x, y, extents, .. }) => {
+                write!(f, "copy {y} = {x} {extents:?}")
+            }
             Kernel::Reduce { reduction, x, y, extents } => {
                 write!(f, "reduce {y} = {reduction:?} {x} {extents:?}")
             }

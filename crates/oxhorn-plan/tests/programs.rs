@@ -2,8 +2,8 @@
 
 use oxhorn_ir::{DType, Tensor, Trace, Type, grad};
 use oxhorn_plan::{
-    Action, Buffer, BufferId, Destination, Instruction, Kernel, Loop, Operand, Place, Program, Span,
-    Step, Walk, compile,
+    Action, Buffer, BufferId, Destination, Instruction, Kernel, Loop, Operand, Place, Program,
+    Span, Step, Walk, compile,
 };
 
 /// The program of a formula over inputs of these types.
@@ -20,13 +20,19 @@ where
 
 fn loops(program: &Program) -> Vec<&Loop> {
     let kernels = program.steps.iter().map(|step| &step.kernel);
-    kernels.filter_map(|kernel| if let Kernel::Loop(it) = kernel { Some(it) } else { None }).collect()
+    kernels
+        .filter_map(|kernel| if let Kernel::Loop(it) = kernel { Some(it) } else { None })
+        .collect()
 }
 
 /// The steps as text, without the rest of the program.
 fn steps(program: &Program) -> String {
     let text = program.to_string();
-    text.lines().filter(|line| !line.contains(" = \"")).skip(1).map(|line| format!("{line}\n")).collect()
+    text.lines()
+        .filter(|line| !line.contains(" = \""))
+        .skip(1)
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 #[test]
@@ -125,9 +131,8 @@ fn memory_is_used_again_once_dead() {
 
 #[test]
 fn equal_graphs_give_equal_programs() {
-    let make = || {
-        program(&[Type::f32([4, 3])], |_, x| vec![x[0].tanh().sum(0), (x[0] * 2.0).exp()])
-    };
+    let make =
+        || program(&[Type::f32([4, 3])], |_, x| vec![x[0].tanh().sum(0), (x[0] * 2.0).exp()]);
     assert_eq!(make(), make());
 }
 

@@ -63,10 +63,9 @@ mod tests {
         let arithmetic = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div];
         let number = |i: usize, k: f32| (i as f32 * 0.37 + k).sin() * 3.0;
         for isa in Isa::available() {
-            for (first, second) in
-                arithmetic.into_iter().flat_map(|a| arithmetic.map(|b| (a, b)))
-            {
-                for (side, len) in LENGTHS.into_iter().flat_map(|n| [(Side::Left, n), (Side::Right, n)])
+            for (first, second) in arithmetic.into_iter().flat_map(|a| arithmetic.map(|b| (a, b))) {
+                for (side, len) in
+                    LENGTHS.into_iter().flat_map(|n| [(Side::Left, n), (Side::Right, n)])
                 {
                     let [a, b, c] = [0.1, 0.2, 0.3]
                         .map(|k| (0..len).map(|i| number(i, k)).collect::<Vec<f32>>());

@@ -58,7 +58,8 @@ pub fn rows(isa: Isa, op: Reduction, dtype: DType) -> Option<MatrixLoop> {
     by_type!(isa, op, dtype, reduce_rows)
 }
 
-/// The loop that reduces each column to one element of `y`, row after row; `bool` has none.
+/// The loop that combines each column, row after row, with what its element of `y` already is;
+/// `bool` has none.
 pub fn columns(isa: Isa, op: Reduction, dtype: DType) -> Option<MatrixLoop> {
     by_type!(isa, op, dtype, reduce_columns)
 }
@@ -120,17 +121,58 @@ unsafe fn reduce_rows<T: Copy, C: Combine<T>>(
     y: *mut T,
     x: *const T,
 ) {
+    if columns < CHUNK {
+        // SAFETY: as promised by the caller.
+        return unsafe { reduce_short_rows::<T, C>([rows, columns], stride, y, x) };
+    }
     for r in 0..rows {
-        let x = x.wrapping_add(r * stride);
         // SAFETY: there is a row of `columns` elements at x, and an element for it in y.
+        unsafe { *y.add(r) = reduce_row::<T, C>(columns, x.wrapping_add(r * stride)) };
+    }
+}
+
+/// Several rows at a time, for each is one chain of dependent steps.
+///
+/// # Safety
+/// As [`reduce_rows`].
+#[inline(always)]
+unsafe fn reduce_short_rows<T: Copy, C: Combine<T>>(
+    [rows, columns]: [usize; 2],
+    stride: usize,
+    y: *mut T,
+    x: *const T,
+) {
+    for start in (0..rows).step_by(CHUNK) {
+        let (x, y) = (x.wrapping_add(start * stride), y.wrapping_add(start));
+        // SAFETY: these rows are among those of the matrix.
         unsafe {
-            *y.add(r) = if columns < CHUNK {
-                (0..columns).fold(C::IDENTITY, |total, c| C::combine(total, *x.add(c)))
-            } else {
-                reduce_row::<T, C>(columns, x)
-            };
+            match rows - start {
+                // A number that the compiler knows, so that it makes vectors.
+                CHUNK.. => reduce_few_rows::<T, C>([CHUNK, columns], stride, y, x),
+                count => reduce_few_rows::<T, C>([count, columns], stride, y, x),
+            }
         }
     }
+}
+
+/// # Safety
+/// As [`reduce_rows`], of a chunk of rows at most.
+#[inline(always)]
+unsafe fn reduce_few_rows<T: Copy, C: Combine<T>>(
+    [rows, columns]: [usize; 2],
+    stride: usize,
+    y: *mut T,
+    x: *const T,
+) {
+    let mut total = [C::IDENTITY; CHUNK];
+    for c in 0..columns {
+        for r in 0..rows {
+            // SAFETY: row r exists and has a column c.
+            total[r] = C::combine(total[r], unsafe { *x.add(r * stride + c) });
+        }
+    }
+    // SAFETY: y has room for an element of each row.
+    unsafe { y.copy_from_nonoverlapping(total.as_ptr(), rows) };
 }
 
 /// # Safety
@@ -169,7 +211,7 @@ fn combine_lanes<T: Copy, C: Combine<T>>(lanes: &mut [T; CHUNK], x: [T; CHUNK]) 
 }
 
 /// # Safety
-/// `x` is a matrix of these extents and this stride; `y` has room for an element of each column.
+/// `x` is a matrix of these extents and this stride; `y` has an element for each column.
 #[inline(always)]
 unsafe fn reduce_columns<T: Copy, C: Combine<T>>(
     [rows, columns]: [usize; 2],
@@ -197,6 +239,8 @@ unsafe fn reduce_columns<T: Copy, C: Combine<T>>(
     // Elements from the first of these columns to the end of the matrix.
     let len = rows.saturating_sub(1) * stride + rest;
     let mut totals = [C::IDENTITY; CHUNK];
+    // SAFETY: `rest` elements of y are left.
+    unsafe { y.add(c).copy_to_nonoverlapping(totals.as_mut_ptr(), rest) };
     for r in 0..rows {
         // SAFETY: whole chunks are read, even from the row below, as long as the matrix lasts.
         unsafe {
@@ -215,10 +259,10 @@ unsafe fn reduce_columns<T: Copy, C: Combine<T>>(
     unsafe { y.add(c).copy_from_nonoverlapping(totals.as_ptr(), rest) };
 }
 
-/// Reduces `N` chunks of columns.
+/// Combines `N` chunks of columns.
 ///
 /// # Safety
-/// `x` has as many columns, and `y` room for them.
+/// `x` has as many columns, and `y` as many elements.
 #[inline(always)]
 unsafe fn reduce_block<T: Copy, C: Combine<T>, const N: usize>(
     rows: usize,
@@ -227,6 +271,10 @@ unsafe fn reduce_block<T: Copy, C: Combine<T>, const N: usize>(
     x: *const T,
 ) {
     let mut totals = [[C::IDENTITY; CHUNK]; N];
+    for (j, totals) in totals.iter_mut().enumerate() {
+        // SAFETY: as promised by the caller.
+        *totals = unsafe { read(y.add(j * CHUNK)) };
+    }
     for r in 0..rows {
         for (j, totals) in totals.iter_mut().enumerate() {
             // SAFETY: as promised by the caller.
@@ -253,11 +301,13 @@ mod tests {
         dtype: DType,
         extents: [usize; 2],
         x: &[f64],
-        results: usize,
+        mut y: Vec<f64>,
     ) -> Vec<f64> {
         let x = Buffer::new(dtype, x);
         // One element more than is written, to see that it is left alone.
-        let mut y = Buffer::new(dtype, &vec![7.0; results + 1]);
+        let results = y.len();
+        y.push(7.0);
+        let mut y = Buffer::new(dtype, &y);
         // SAFETY: the matrix has the type and the extents and a stride one longer than its rows, and
         // this machine has the instruction set.
         unsafe { f(extents, extents[1] + 1, y.as_mut_ptr(), x.as_ptr()) };
@@ -284,8 +334,10 @@ mod tests {
                     let extents @ [m, n] = [a, b];
                     let x = matrix(extents, dtype);
                     let at = |r: usize, c: usize| x[r * (n + 1) + c];
+                    // Rows are reduced; columns are combined with what is there.
+                    let start = if along_rows { op.identity(dtype) } else { 2.0 };
                     let fold = |along: &mut dyn Iterator<Item = f64>| {
-                        along.fold(op.identity(dtype), |total, x| dtype.wrap(op.combine(total, x)))
+                        along.fold(start, |total, x| dtype.wrap(op.combine(total, x)))
                     };
                     let expected: Vec<f64> = match along_rows {
                         true => (0..m).map(|r| fold(&mut (0..n).map(|c| at(r, c)))).collect(),
@@ -294,7 +346,7 @@ mod tests {
                     for isa in Isa::available() {
                         let f = if along_rows { rows } else { columns };
                         let f = f(isa, op, dtype).expect("a number");
-                        let y = run(f, dtype, extents, &x, expected.len());
+                        let y = run(f, dtype, extents, &x, vec![start; expected.len()]);
                         for (y, expected) in y.into_iter().zip(&expected) {
                             let size = if op == Reduction::Sum { (m * n) as f64 } else { 0.0 };
                             let close = close(dtype, y, *expected, 1e-4)
@@ -328,10 +380,10 @@ mod tests {
                     for (n, at) in [(3, 0), (3, 2), (40, 0), (40, 17), (40, 39)] {
                         let mut x = vec![1.0; n + 1];
                         x[at] = f64::NAN;
-                        let y = run(rows(isa, op, dtype).unwrap(), dtype, [1, n], &x, 1);
+                        let y = run(rows(isa, op, dtype).unwrap(), dtype, [1, n], &x, vec![0.0]);
                         assert!(y[0].is_nan(), "{isa} {op:?} {dtype} {n} {at}");
                         let x: Vec<f64> = x.iter().flat_map(|&x| [x, 0.0]).collect();
-                        let y = run(columns(isa, op, dtype).unwrap(), dtype, [n, 1], &x, 1);
+                        let y = run(columns(isa, op, dtype).unwrap(), dtype, [n, 1], &x, vec![1.0]);
                         assert!(y[0].is_nan(), "{isa} {op:?} {dtype} {n} {at}");
                     }
                 }
@@ -347,7 +399,7 @@ mod tests {
                 for (f, results) in [(rows as fn(_, _, _) -> _, m), (columns, n)] {
                     let bits = |isa| -> Vec<u64> {
                         let f: Option<MatrixLoop> = f(isa, op, DType::F32);
-                        let y = run(f.unwrap(), DType::F32, extents, &x, results);
+                        let y = run(f.unwrap(), DType::F32, extents, &x, vec![0.5; results]);
                         y.into_iter().map(f64::to_bits).collect()
                     };
                     let plain = bits(Isa::Plain);

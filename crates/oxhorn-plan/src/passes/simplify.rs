@@ -94,7 +94,9 @@ impl Simplifier {
         let simpler = match (op, &inner.op) {
             // A reduction over extents of 1, a stretch by factors of 1, an exchange of axes of
             // extent 1: no element moves.
-            (Op::Reduce(_) | Op::Broadcast(_), _) if inner.ty.len() == ty.len() && !ty.is_empty() => {
+            (Op::Reduce(_) | Op::Broadcast(_), _)
+                if inner.ty.len() == ty.len() && !ty.is_empty() =>
+            {
                 Some((reshape(), x))
             }
             // Steps reduce neighbouring axes; others go one run at a time, the last run first.
@@ -150,8 +152,10 @@ impl Simplifier {
 
     /// What is done alike to every copy is better done once: `f(broadcast x) = broadcast(f x)`.
     fn before_broadcast(&mut self, op: &Op, args: &[Value], ty: &Type) -> Result<Option<Value>> {
-        let elementwise =
-            matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select(_) | Op::Cast(_));
+        let elementwise = matches!(
+            op,
+            Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select(_) | Op::Cast(_)
+        );
         let sources: Vec<&oxhorn_ir::Node> = args.iter().map(|&arg| &self.graph[arg]).collect();
         let stretched = sources.iter().find(|node| matches!(node.op, Op::Broadcast(_)));
         let Some(small) = stretched.map(|node| self.graph[node.args[0]].ty.shape.clone()) else {
@@ -246,7 +250,13 @@ mod tests {
 
     #[test]
     fn drops_what_no_result_needs() {
-        assert_eq!(left(|x, y| { let _ = x.exp(); y.tanh() }), ["tanh"]);
+        assert_eq!(
+            left(|x, y| {
+                let _ = x.exp();
+                y.tanh()
+            }),
+            ["tanh"]
+        );
     }
 
     #[test]
