@@ -52,7 +52,8 @@ impl Isa {
         }
     }
 
-    /// Whether `a · b + c` is rounded once. All instruction sets for which it is give the same bits.
+    /// Whether `a · b + c` is rounded once. All instruction sets for which it is give the same
+    /// bits.
     pub fn fuses(self) -> bool {
         self != Isa::Plain
     }

@@ -78,9 +78,9 @@ macro_rules! lanes {
 }
 pub(crate) use lanes;
 
-/// Computes `y[i]` from `x[i]` of each input: `each!(len; y: f32 = |a, b| a * b)` where `y`, `a` and
-/// `b` are pointers to `len` elements. `y` may be an input of elements no smaller than its own: every
-/// chunk is read whole before it is written.
+/// Computes `y[i]` from `x[i]` of each input: `each!(len; y: f32 = |a, b| a * b)` where `y`, `a`
+/// and `b` are pointers to `len` elements. `y` may be an input of elements no smaller than its own:
+/// every chunk is read whole before it is written.
 ///
 /// A macro and no function, for the expression must not end up in a closure: the compiler may leave
 /// a long one where it is, without the vectors of the instruction set. Belongs inside `unsafe`.
@@ -142,8 +142,8 @@ pub(crate) unsafe fn padded<X: Copy + Default>(x: *const X, count: usize) -> [X;
     chunk
 }
 
-/// Keeps the compiler from making vectors across chunks, which it would fill by shuffling: ten times
-/// slower than the vectors within a chunk. Costs no instruction.
+/// Keeps the compiler from making vectors across chunks, which it would fill by shuffling: ten
+/// times slower than the vectors within a chunk. Costs no instruction.
 #[inline(always)]
 pub(crate) fn one_chunk_at_a_time() {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -47,8 +47,8 @@ impl Arithmetic for Rounded {
     }
 }
 
-/// 1.5 · 2²³: adding it rounds to the nearest integer and leaves that integer in the low bits, which
-/// is far cheaper in vectors than a conversion that must saturate.
+/// 1.5 · 2²³: adding it rounds to the nearest integer and leaves that integer in the low bits,
+/// which is far cheaper in vectors than a conversion that must saturate.
 const ROUNDER: f32 = 12_582_912.0;
 
 /// `ln 2` in two parts, the first so short that its product with an exponent is exact.
@@ -241,8 +241,8 @@ pub fn erf<M: Arithmetic>(x: f32) -> f32 {
 /// The inverse of [`erf`]: infinite at ±1, NaN beyond.
 ///
 /// The two polynomials of M. Giles, *Approximating the erfinv function* (GPU Computing Gems, 2010),
-/// in single precision; JAX draws its normal numbers with them. Within 4e-7 of the result, relatively,
-/// for an argument within 3e-8 of `x`.
+/// in single precision; JAX draws its normal numbers with them. Within 4e-7 of the result,
+/// relatively, for an argument within 3e-8 of `x`.
 #[inline(always)]
 pub fn erf_inv<M: Arithmetic>(x: f32) -> f32 {
     const CENTRE: [f32; 9] = [

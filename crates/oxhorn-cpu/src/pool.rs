@@ -1,8 +1,8 @@
 //! A few threads that wait for short work by spinning, and for longer silence by sleeping.
 //!
 //! A step of training is many pieces of work of a few microseconds, too short to wake a sleeping
-//! thread for. So a worker looks out for work for a while before it sleeps, tasks are claimed one at
-//! a time, and the caller claims them as well: a worker that comes late, or not at all, costs
+//! thread for. So a worker looks out for work for a while before it sleeps, tasks are claimed one
+//! at a time, and the caller claims them as well: a worker that comes late, or not at all, costs
 //! nothing.
 
 use std::any::Any;
@@ -57,8 +57,8 @@ struct Job {
     tasks: usize,
 }
 
-// SAFETY: `job` is written only while no worker is inside, and read only from inside; the closure it
-// points to is `Sync`.
+// SAFETY: `job` is written only while no worker is inside, and read only from inside; the closure
+// it points to is `Sync`.
 unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}

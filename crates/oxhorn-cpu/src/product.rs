@@ -415,7 +415,8 @@ mod tests {
             }
         }
 
-        /// `c` in rows one longer than needed, computed in parts; where nothing was computed, `hole`.
+        /// `c` in rows one longer than needed, computed in parts; where nothing was computed,
+        /// `hole`.
         fn run(&self, isa: Isa, hole: T, parts: &[(Range<usize>, Range<usize>)]) -> Vec<T> {
             let [m, _, n] = self.extents;
             let mut c = vec![hole; m * (n + 1)];

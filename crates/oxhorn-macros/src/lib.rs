@@ -12,9 +12,10 @@
 //! A struct without a `class` is a part, to be flattened into others.
 //!
 //! On a field, `#[config(default)]` or `#[config(default = 0.9)]` gives a default,
-//! `#[config(weight = "zeros")]` makes a `Weight` called `kernel` the settings `kernel_initializer`,
-//! `kernel_regularizer` and `kernel_constraint`, `#[config(flatten = expression)]` takes in the
-//! settings of a part whose defaults are `expression`, and `#[config(skip)]` keeps the field out.
+//! `#[config(weight = "zeros")]` makes a `Weight` called `kernel` the settings
+//! `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`, `#[config(flatten =
+//! expression)]` takes in the settings of a part whose defaults are `expression`, and
+//! `#[config(skip)]` keeps the field out.
 
 mod parse;
 mod write;

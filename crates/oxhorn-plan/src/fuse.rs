@@ -9,8 +9,8 @@
 //!
 //! - *Views* (reshape, broadcast, fill) are not computed but seen through: a loop reads a broadcast
 //!   bias as one element a column.
-//! - Nodes computed from leaves alone (a dropout mask, the step size) are *deferred*: the first group
-//!   that needs one takes it in, or it is computed *early*, before everything else.
+//! - Nodes computed from leaves alone (a dropout mask, the step size) are *deferred*: the first
+//!   group that needs one takes it in, or it is computed *early*, before everything else.
 //! - Small independent loops over the same space are merged.
 
 use std::{

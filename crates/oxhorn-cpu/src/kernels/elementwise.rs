@@ -10,8 +10,8 @@ use crate::{
 };
 use oxhorn_ir::{Binary, Compare, DType, Unary};
 
-/// A loop over `len` elements: writes `y`, reads as many `args` as the op has. A `bool` is a byte, 0
-/// or 1. `y` may be an argument whose elements are no smaller than its own.
+/// A loop over `len` elements: writes `y`, reads as many `args` as the op has. A `bool` is a byte,
+/// 0 or 1. `y` may be an argument whose elements are no smaller than its own.
 pub type Loop = unsafe fn(len: usize, y: *mut u8, args: [*const u8; 3]);
 
 /// `looped!(isa; |a: A, b: B| -> Y expression)`: the [`Loop`] over that expression.
@@ -242,8 +242,8 @@ compare!(compare_i64, i64);
 compare!(compare_u32, u32);
 compare!(compare_bool, u8);
 
-/// The loop `y[i] = if mask[i] { a[i] } else { b[i] }` of elements of this type; arguments are mask,
-/// `a`, `b`.
+/// The loop `y[i] = if mask[i] { a[i] } else { b[i] }` of elements of this type; arguments are
+/// mask, `a`, `b`.
 pub fn select(isa: Isa, dtype: DType) -> Loop {
     match dtype.bytes() {
         1 => looped!(isa; |m: u8, a: u8, b: u8| -> u8 { if m != 0 { a } else { b } }),

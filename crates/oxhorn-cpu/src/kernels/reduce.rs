@@ -9,8 +9,8 @@ use crate::{
 };
 use oxhorn_ir::{DType, Reduction};
 
-/// A loop over a matrix `x` of `[rows, columns]`, whose rows lie `stride` elements apart, that writes
-/// `y`. The two do not overlap.
+/// A loop over a matrix `x` of `[rows, columns]`, whose rows lie `stride` elements apart, that
+/// writes `y`. The two do not overlap.
 pub type MatrixLoop = unsafe fn(extents: [usize; 2], stride: usize, y: *mut u8, x: *const u8);
 
 macro_rules! by_type {
@@ -308,8 +308,8 @@ mod tests {
         let results = y.len();
         y.push(7.0);
         let mut y = Buffer::new(dtype, &y);
-        // SAFETY: the matrix has the type and the extents and a stride one longer than its rows, and
-        // this machine has the instruction set.
+        // SAFETY: the matrix has the type and the extents and a stride one longer than its rows,
+        // and this machine has the instruction set.
         unsafe { f(extents, extents[1] + 1, y.as_mut_ptr(), x.as_ptr()) };
         let mut y = y.numbers();
         assert_eq!(y.pop(), Some(7.0), "wrote beyond {results}");

@@ -35,8 +35,8 @@ vector! {
     store_masked: |v, y, mask| _mm256_maskstore_pd(y, mask, v),
 }
 
-/// [`Vector::transpose`], four columns at a time, rows r and r + 4 side by side, so that only squares
-/// of 4 by 4 are left to turn.
+/// [`Vector::transpose`], four columns at a time, rows r and r + 4 side by side, so that only
+/// squares of 4 by 4 are left to turn.
 ///
 /// # Safety
 /// There are 8 rows of 8 elements to read and to write.

@@ -66,8 +66,8 @@ vector! {
     store_masked: |v, y, mask| _mm256_mask_storeu_pd(y, mask, v.0),
 }
 
-/// [`Vector::transpose`], four columns at a time. Rows r, r + 4, r + 8 and r + 12 are brought side by
-/// side while they are loaded, so that only squares of 4 by 4 are left to turn.
+/// [`Vector::transpose`], four columns at a time. Rows r, r + 4, r + 8 and r + 12 are brought side
+/// by side while they are loaded, so that only squares of 4 by 4 are left to turn.
 ///
 /// # Safety
 /// There are 16 rows of 16 elements to read and to write.

@@ -123,7 +123,12 @@ macro_rules! vector {
 
             $(
                 #[inline(always)]
-                unsafe fn transpose(x: *const $element, x_row: isize, y: *mut $element, y_row: usize) {
+                unsafe fn transpose(
+                    x: *const $element,
+                    x_row: isize,
+                    y: *mut $element,
+                    y_row: usize,
+                ) {
                     // SAFETY: see above.
                     unsafe { $transpose(x, x_row, y, y_row) }
                 }
