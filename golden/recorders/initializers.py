@@ -8,6 +8,11 @@ from .common import array, clear, envelope, fresh, write
 SHAPES = [(5,), (3, 4), (1, 7), (3, 2, 4), (2, 3, 2, 3)]
 SCALED = ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
 
+WINDOWS = [
+    *["barthann", "bartlett", "blackman", "blackmanharris", "bohman", "boxcar", "cosine", "exponential", "flattop"],
+    *["hamming", "lanczos", "nuttall", "parzen", "taylor", "triang", "tukey"],
+]
+
 
 def case(title, make, shape):
     fresh()
@@ -82,12 +87,18 @@ def stft():
     shape = (5, 1, 4)
     yield case("default", make, shape)
     yield case("imag", lambda: make(side="imag"), shape)
-    for window in ["hamming", "blackman", None]:
+    for window in WINDOWS:
         yield case(f"window {window}", lambda: make(window=window), shape)
+        yield case(f"window {window}, even length", lambda: make(window=window), (8, 1, 2))
+        yield case(f"window {window}, periodic", lambda: make(window=window, periodic=True), (6, 1, 2))
+    yield case("window None", lambda: make(window=None), shape)
+    yield case("window values", lambda: make(window=[0.5, 1.0, -2.0]), (3, 1, 2))
+    yield case("window array", lambda: make(window=np.array([0.5, 1.0, -2.0], "float32")), (3, 1, 2))
     for scaling in ["spectrum", None]:
         yield case(f"scaling {scaling}", lambda: make(scaling=scaling), shape)
     yield case("periodic", lambda: make(periodic=True), shape)
     yield case("even length", make, (6, 1, 3))
+    yield case("long", make, (200, 1, 3))
 
 
 def record():

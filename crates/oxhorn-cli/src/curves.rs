@@ -92,7 +92,8 @@ fn picture(title: &str, subtitle: &str, runs: &[Run<'_>; 2]) -> Result<Scene> {
     // Upright and next to its axis, a label is read more easily than along it.
     text(&mut scene, LEFT, TOP - 12.0, 13, INK, "cross-entropy, nats per image");
     text(&mut scene, WIDTH - RIGHT - 42.0, HEIGHT - 12.0, 13, INK, "epoch");
-    text(&mut scene, LEFT, HEIGHT - 12.0, 12, FAINT, "dots: the lowest validation loss");
+    let legend = "thick: validation, its lowest marked; thin: training, measured with dropout off";
+    text(&mut scene, LEFT, HEIGHT - 12.0, 12, FAINT, legend);
     label_curves(&mut scene, runs, &map);
     Ok(scene)
 }

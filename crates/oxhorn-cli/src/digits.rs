@@ -4,8 +4,9 @@ use ndarray::{Array1, Array2};
 
 /// Who made the data, and on what terms: to be shown wherever the data is used.
 pub(crate) const ATTRIBUTION: &str = "\
-Data: Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak (1998),
-UCI Machine Learning Repository, https://doi.org/10.24432/C50P49, CC BY 4.0.";
+Data: Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak
+(1998), UCI Machine Learning Repository, https://doi.org/10.24432/C50P49,
+CC BY 4.0.";
 
 /// One image a line, as `data/NOTICE.txt` describes.
 const TEXT: &str = include_str!("data/digits.txt");

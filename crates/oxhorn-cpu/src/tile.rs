@@ -73,8 +73,11 @@ enum Micro {
     Positions { run: positions::PositionLoop, to: Site, extent: usize, inner: usize },
     /// Rows to one value each, or one value each to rows.
     Rows { run: reduce::MatrixLoop, to: Site, x: Site },
-    /// Elements combined with those of earlier blocks: over rows, or all row values.
-    Accumulate { run: reduce::MatrixLoop, span: Span, to: Site, x: Site },
+    /// Elements combined, column by column, with those of earlier blocks.
+    Accumulate { run: reduce::MatrixLoop, to: Site, x: Site },
+    /// Row values reduced to one, as exactly as a row is, and combined with those of earlier
+    /// blocks.
+    Total { run: [reduce::MatrixLoop; 2], to: Site, x: Site, between: Site },
     /// `columns` elements, repeated for each row of a block.
     Repeat { bytes: usize, to: Site, x: Site },
 }
@@ -242,9 +245,12 @@ impl Micro {
                     run(rows * columns, at(to), position, *extent, *inner);
                 }
                 Micro::Rows { run, to, x } => run([rows, columns], columns, at(to), at(x)),
-                Micro::Accumulate { run, span, to, x } => {
-                    let width = if *span == Span::Row { 1 } else { columns };
-                    run([rows, width], width, at(to), at(x));
+                Micro::Accumulate { run, to, x } => {
+                    run([rows, columns], columns, at(to), at(x));
+                }
+                Micro::Total { run: [reduce, combine], to, x, between } => {
+                    reduce([1, rows], rows, at(between), at(x));
+                    combine([1, 1], 1, at(to), at(between));
                 }
                 Micro::Repeat { bytes, to, x } => {
                     let (to, x) = (at(to), at(x));
@@ -524,7 +530,14 @@ impl<'a, 'p> Builder<'a, 'p> {
                 let reduction = accumulation.reduction;
                 let run = reduce::columns(isa, reduction, dtype).ok_or_else(unsupported)?;
                 self.begin_at(reduction.identity(dtype), dtype, to, it.span);
-                Micro::Accumulate { run, span: it.span, to, x }
+                if it.span == Span::Element {
+                    return Ok(Micro::Accumulate { run, to, x });
+                }
+                // Blocks of whole rows follow from the shape alone, and so does the order of a sum.
+                let reduce = reduce::rows(isa, reduction, dtype).ok_or_else(unsupported)?;
+                let offset = self.loader.take_scratch(dtype.bytes());
+                let between = Site { base: Base::Scratch, offset, row: 0, column: 0 };
+                Micro::Total { run: [reduce, run], to, x, between }
             }
             _ => return Err(unsupported()),
         })

@@ -12,7 +12,8 @@ pub use oxhorn_macros::Config;
 pub use serde_json::{Map as JsonMap, Value as Json};
 
 pub use crate::{
-    constraints::Constraint, initializers::Initializer, regularizers::Regularizer, weight::Weight,
+    axis_list::AxisList, constraints::Constraint, initializers::Initializer,
+    regularizers::Regularizer, weight::Weight,
 };
 
 /// A flat Keras config: setting to value.
@@ -299,8 +300,8 @@ macro_rules! classes {
 pub(crate) use classes;
 
 /// `expected a boolean, got 3`
-fn unexpected<T: Field, R>(json: &Json) -> Result<R> {
-    Err(Error::new(format!("expected {}, got {json}", T::kind())))
+pub(crate) fn unexpected<T: Field>(json: &Json) -> Error {
+    Error::new(format!("expected {}, got {json}", T::kind()))
 }
 
 macro_rules! integers {
@@ -312,7 +313,7 @@ macro_rules! integers {
 
             fn read(json: &Json) -> Result<Self> {
                 let integer = json.as_i64().and_then(|integer| integer.try_into().ok());
-                integer.map_or_else(|| unexpected::<Self, _>(json), Ok)
+                integer.ok_or_else(|| unexpected::<Self>(json))
             }
 
             fn write(&self) -> Json {
@@ -335,7 +336,7 @@ impl Field for f64 {
     }
 
     fn read(json: &Json) -> Result<f64> {
-        json.as_f64().map_or_else(|| unexpected::<f64, _>(json), Ok)
+        json.as_f64().ok_or_else(|| unexpected::<f64>(json))
     }
 
     fn write(&self) -> Json {
@@ -349,7 +350,7 @@ impl Field for bool {
     }
 
     fn read(json: &Json) -> Result<bool> {
-        json.as_bool().map_or_else(|| unexpected::<bool, _>(json), Ok)
+        json.as_bool().ok_or_else(|| unexpected::<bool>(json))
     }
 
     fn write(&self) -> Json {
@@ -363,7 +364,7 @@ impl Field for String {
     }
 
     fn read(json: &Json) -> Result<String> {
-        json.as_str().map_or_else(|| unexpected::<String, _>(json), |text| Ok(text.to_owned()))
+        json.as_str().map(str::to_owned).ok_or_else(|| unexpected::<String>(json))
     }
 
     fn write(&self) -> Json {
@@ -393,63 +394,12 @@ impl<T: Field> Field for Vec<T> {
     fn read(json: &Json) -> Result<Vec<T>> {
         match json.as_array() {
             Some(array) => array.iter().map(T::read).collect(),
-            None => unexpected::<Vec<T>, _>(json),
+            None => Err(unexpected::<Vec<T>>(json)),
         }
     }
 
     fn write(&self) -> Json {
         self.iter().map(Field::write).collect()
-    }
-}
-
-/// One axis or several; negative ones count from the end.
-#[derive(Clone, Debug, PartialEq)]
-pub enum AxisList {
-    /// `axis=0`
-    One(isize),
-    /// `axis=[0, 1]`
-    Many(Vec<isize>),
-}
-
-impl AxisList {
-    /// The axes as a list.
-    pub fn as_slice(&self) -> &[isize] {
-        match self {
-            AxisList::One(axis) => std::slice::from_ref(axis),
-            AxisList::Many(axes) => axes,
-        }
-    }
-}
-
-impl From<isize> for AxisList {
-    fn from(axis: isize) -> AxisList {
-        AxisList::One(axis)
-    }
-}
-
-impl<const N: usize> From<[isize; N]> for AxisList {
-    fn from(axes: [isize; N]) -> AxisList {
-        AxisList::Many(axes.to_vec())
-    }
-}
-
-impl Field for AxisList {
-    fn kind() -> String {
-        "an axis or a list of axes".to_owned()
-    }
-
-    fn read(json: &Json) -> Result<AxisList> {
-        match json {
-            Json::Array(_) => Field::read(json).map(AxisList::Many),
-            _ => Field::read(json).map(AxisList::One),
-        }
-    }
-
-    fn write(&self) -> Json {
-        match self {
-            AxisList::One(axis) => axis.write(),
-            AxisList::Many(axes) => axes.write(),
-        }
     }
 }
 
@@ -472,7 +422,7 @@ impl Field for Float32 {
             Some("float32") => Ok(Float32),
             Some(name) => Err(Error::new(format!("the dtype `{name}` is not supported"))
                 .help("use float32, the only one so far")),
-            None => unexpected::<Float32, _>(json),
+            None => Err(unexpected::<Float32>(json)),
         }
     }
 

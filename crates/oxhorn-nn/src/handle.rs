@@ -3,7 +3,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::config::{Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case};
+use crate::config::{
+    Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case, unexpected,
+};
 
 /// A category of objects, such as initializers: the trait object that its members become.
 pub trait Category: Object {
@@ -12,9 +14,6 @@ pub trait Category: Object {
 
     /// All members that a string or a dictionary can name.
     fn classes() -> &'static [Class<Self>];
-
-    /// The object as such.
-    fn object(&self) -> &dyn Object;
 
     /// The string that names an object of this class with its defaults.
     fn identifier(class: &Class<Self>) -> String {
@@ -136,7 +135,8 @@ impl<T: Category + ?Sized> From<&String> for Handle<T> {
 
 impl<T: Category + ?Sized> Field for Handle<T> {
     fn kind() -> String {
-        format!("the name of a {0} or a {0}", T::NOUN)
+        let article = if T::NOUN.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {} or its name", T::NOUN)
     }
 
     fn read(json: &Json) -> Result<Handle<T>> {
@@ -147,8 +147,8 @@ impl<T: Category + ?Sized> Field for Handle<T> {
                 Ok(handle)
             }
             Json::Object(_) => Handle::open(json),
-            Json::Null if T::absent().is_some() => Ok(T::absent().expect("just seen")),
-            _ => Err(Error::new(format!("expected {}, got {json}", Self::kind()))),
+            Json::Null => T::absent().ok_or_else(|| unexpected::<Self>(json)),
+            _ => Err(unexpected::<Self>(json)),
         }
     }
 
@@ -179,8 +179,8 @@ impl<T: Category + ?Sized> fmt::Debug for Handle<T> {
     }
 }
 
-/// The category of a trait: `category! { dyn Initialize, "initializer", CLASSES }`, with further
-/// methods of [`Category`] in braces.
+/// The category of a trait: `category!(Initialize, "initializer", CLASSES)`, perhaps followed by
+/// further methods of [`Category`].
 macro_rules! category {
     ($trait:ident, $noun:literal, $classes:expr $(, $($more:tt)*)?) => {
         impl $crate::handle::Category for dyn $trait {
@@ -188,10 +188,6 @@ macro_rules! category {
 
             fn classes() -> &'static [$crate::config::Class<dyn $trait>] {
                 $classes
-            }
-
-            fn object(&self) -> &dyn $crate::config::Object {
-                self
             }
 
             $($($more)*)?

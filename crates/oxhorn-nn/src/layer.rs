@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     config::{Class, Envelope, Error, Field, Float32, Json, Map, Object},
-    handle::{Category, category},
+    handle::category,
     layers,
     regularizers::Regularizer,
     scope::Scope,
@@ -77,9 +77,9 @@ impl AnyLayer {
     pub fn envelope(&self) -> Json {
         let mut config = Map::new();
         let own = self.layer.config();
-        let is_input = own.contains_key("dtype");
+        let has_dtype = own.contains_key("dtype");
         config.insert("name".into(), self.name.write());
-        if !is_input {
+        if !has_dtype {
             config.insert("trainable".into(), self.trainable.write());
             let policy = json!({
                 "module": "keras", "class_name": "DTypePolicy",
@@ -163,11 +163,6 @@ pub trait LayerSettings: Into<AnyLayer> {
 }
 
 impl<T: Into<AnyLayer>> LayerSettings for T {}
-
-/// The class of this name.
-pub fn class(name: &str) -> Option<&'static Class<dyn Layer>> {
-    <dyn Layer>::classes().iter().find(|class| class.name() == name)
-}
 
 #[cfg(test)]
 mod tests {

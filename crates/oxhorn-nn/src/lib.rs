@@ -10,6 +10,7 @@
 extern crate self as oxhorn_nn;
 
 pub mod activations;
+mod axis_list;
 pub mod config;
 pub mod constraints;
 pub mod handle;

@@ -5,7 +5,7 @@ pub(crate) use oxhorn_ir::{DType, Error, Result, Tensor, Type, ensure};
 #[allow(unused_imports, reason = "each file takes what it needs")]
 pub(crate) use crate::{
     activations::{Activate, Activation},
-    config::{AxisList, Config, Field, Float32},
+    config::{AxisList, Config, Field, Float32, Json},
     constraints::Constrain,
     initializers::{Initialize, Initializer, Randomness},
     keyword,

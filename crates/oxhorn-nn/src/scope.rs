@@ -64,6 +64,8 @@ pub struct Number {
     pub path: String,
     /// Its value as configured.
     pub value: f64,
+    /// Whether graphs do without it, for it has never been anything but 0: see [`Scope::awake`].
+    pub dormant: bool,
 }
 
 /// All that the traces of one model have asked for, in the order in which they asked.
@@ -152,14 +154,25 @@ impl Declarations {
         Ref::map(self.variables.borrow(), Vec::as_slice)
     }
 
-    /// The variable of this path.
-    pub fn variable(&self, path: &str) -> Option<Variable> {
-        self.variables.borrow().iter().find(|it| it.path == path).cloned()
-    }
-
     /// The numbers that people turn.
     pub fn numbers(&self) -> Ref<'_, [Number]> {
         Ref::map(self.numbers.borrow(), Vec::as_slice)
+    }
+
+    /// Has the number of this path in all traces to come; whether it was dormant, so that the
+    /// traces made so far do without it.
+    pub fn wake(&self, path: &str) -> bool {
+        let mut numbers = self.numbers.borrow_mut();
+        let number = numbers.iter_mut().find(|number| number.path == path);
+        number.is_some_and(|number| std::mem::take(&mut number.dormant))
+    }
+
+    /// Takes [`Declarations::wake`] back, for a model that could not be traced with the number.
+    pub fn lull(&self, path: &str) {
+        let mut numbers = self.numbers.borrow_mut();
+        if let Some(number) = numbers.iter_mut().find(|number| number.path == path) {
+            number.dormant = true;
+        }
     }
 
     /// Adds the variable, or compares it with the one of its path; the type that was declared
@@ -207,11 +220,6 @@ impl<'g> Scope<'g> {
     /// What the traces of this model have asked for.
     pub fn declarations(&self) -> &'g Declarations {
         self.shared.declarations
-    }
-
-    /// The name of this scope within the model.
-    pub fn path(&self) -> &str {
-        &self.path
     }
 
     /// Whether noise is active.
@@ -291,10 +299,27 @@ impl<'g> Scope<'g> {
         }
         let mut numbers = self.shared.declarations.numbers.borrow_mut();
         if !numbers.iter().any(|number| number.path == path) {
-            numbers.push(Number { path: path.clone(), value });
+            numbers.push(Number { path: path.clone(), value, dormant: false });
         }
         let leaf = self.trace().input(&path, Type::new(DType::F64, []));
         self.keep(path, leaf)
+    }
+
+    /// Declares a number that does nothing as long as it is 0; whether it has ever been anything
+    /// else, which [`Declarations::wake`] is told.
+    ///
+    /// Until then what it governs can stay out of the graph, and costs nothing.
+    pub fn awake(&self, name: &str, value: f64) -> bool {
+        let path = self.join(name);
+        let mut numbers = self.shared.declarations.numbers.borrow_mut();
+        match numbers.iter().find(|number| number.path == path) {
+            Some(number) => !number.dormant,
+            None => {
+                let dormant = value == 0.0;
+                numbers.push(Number { path, value, dormant });
+                !dormant
+            }
+        }
     }
 
     /// A stream of random keys, declared on first use, in training and inference alike.
@@ -496,6 +521,17 @@ mod tests {
             needing,
             ["dense/kernel", "dense/bias", "dropout/seed_generator/seed_generator_state"]
         );
+    }
+
+    #[test]
+    fn a_part_of_a_model_can_have_another_mode() {
+        use crate::layers::Dropout;
+        let (trace, declared) = (Trace::new("test"), Declarations::new());
+        let cx = Scope::new(&trace, &declared, Mode::Train);
+        let x = f32_input(&trace, &[2, 5]);
+        let y = cx.in_mode(Mode::Infer).layer("dropout", &Dropout::new(0.5).into(), x);
+        assert_eq!(y.value(), x.value());
+        assert_ne!(cx.layer("dropout", &Dropout::new(0.5).into(), x).value(), x.value());
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
-pub use monitor::{Direction, Mode};
+pub use monitor::Mode;
+pub use oxhorn_nn::metrics::Direction;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
 pub use terminate_on_nan::TerminateOnNaN;
 
@@ -202,7 +203,8 @@ pub trait Training {
     /// The numbers that may be turned during training, by path: `dropout/rate`.
     fn numbers(&self) -> Vec<(String, f64)>;
 
-    /// Sets one of [`Training::numbers`] from the next step on. Nothing is compiled anew.
+    /// Sets one of [`Training::numbers`] from the next step on. Nothing is compiled anew, unless a
+    /// rate that was configured as 0 is turned up for the first time.
     ///
     /// # Errors
     /// When there is no such number, or it cannot have that value.

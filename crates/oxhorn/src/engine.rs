@@ -5,13 +5,15 @@
 //! optimizer; it knows nothing of epochs.
 
 use oxhorn_cpu::{Device, Executable, Number, Weights};
-use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, Value, grad};
+use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, Value, ensure, grad};
 use oxhorn_nn::{
-    AnyLayer, Declarations, Initial, Mode, Scope, Variable, losses::Loss, metrics::Metric,
+    AnyLayer, Declarations, Initial, Mode, Scope, Variable,
+    losses::Loss,
+    metrics::{Direction, Metric},
     optimizers::{LearningRate, Optimizer},
 };
 
-use crate::{callbacks::Direction, random};
+use crate::random;
 
 /// The layers of a model, each with its name, in order.
 pub(crate) type Layers = [(String, AnyLayer)];
@@ -69,6 +71,8 @@ pub(crate) struct Target {
 /// A program ready to run, with the positions of its inputs.
 pub(crate) struct Loaded {
     key: Key,
+    /// What it was traced for; none of a program that only predicts.
+    target: Option<Target>,
     executable: Executable,
     pub(crate) x: usize,
     pub(crate) y: Option<usize>,
@@ -93,12 +97,12 @@ pub(crate) struct Engine {
     /// The variables that are reset before an epoch, with the value they are reset to.
     resets: Vec<(String, DType, f64)>,
     numbers: Vec<(String, f64)>,
-    device: Device,
+    threads: usize,
+    /// Made when a program is first loaded.
+    device: Option<Device>,
     /// The shape of one sample.
     input: Vec<usize>,
     target: Option<Target>,
-    /// The loss for this target, whatever name it was given by.
-    loss: Option<Loss>,
     tracked: Vec<Tracked>,
     loaded: Vec<Loaded>,
     results: Option<Loaded>,
@@ -106,26 +110,35 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Builds the layers for samples of shape `input`: declares their variables, and gives each its
-    /// first value, with seeds drawn in the order in which Keras draws them.
+    /// first value, with seeds drawn in the order in which Keras draws them. Those that `outgrown`
+    /// has are taken from there.
     ///
     /// # Errors
     ///
     /// If a layer's settings are wrong or do not fit the shape, with the layer's path.
-    pub(crate) fn build(layers: &Layers, input: &[usize], threads: usize) -> Result<Engine> {
+    pub(crate) fn build(
+        layers: &Layers,
+        input: &[usize],
+        threads: usize,
+        outgrown: Option<&Engine>,
+    ) -> Result<Engine> {
         let mut engine = Engine {
             declarations: Declarations::new(),
-            weights: Weights::new([]),
+            weights: outgrown.map_or_else(|| Weights::new([]), |it| it.weights.clone()),
             resets: vec![],
-            numbers: vec![],
-            device: Device::new(threads),
+            numbers: outgrown.map_or_else(Vec::new, |it| it.numbers.clone()),
+            threads,
+            device: None,
             input: input.to_vec(),
             target: None,
-            loss: None,
             tracked: vec![],
             loaded: vec![],
             results: None,
         };
-        engine.predict_graph(layers, 2)?;
+        engine.declare_layers(layers)?;
+        if let Some(outgrown) = outgrown {
+            engine.wake_as(&outgrown.declarations, layers)?;
+        }
         engine.make_variables()?;
         Ok(engine)
     }
@@ -157,53 +170,105 @@ impl Engine {
 
     /// Turns the number at `path`; the next step sees it.
     ///
+    /// The first time that a number leaves the 0 it was configured with, the programs are made
+    /// anew, with what it governs; indices of programs stay what they are.
+    ///
     /// # Errors
     ///
-    /// If there is no such number.
-    pub(crate) fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
-        match self.numbers.iter_mut().find(|(known, _)| known == path) {
-            Some((_, number)) => {
-                *number = value;
-                Ok(())
-            }
-            None => {
-                let known: Vec<&str> = self.numbers.iter().map(|(path, _)| path.as_str()).collect();
-                let error = Error::new(format!("there is no number `{path}` to set"));
-                Err(error.help(format!("there are: {}", known.join(", "))))
-            }
+    /// If there is no such number, or what it governs does not fit the model. Then it is as before.
+    pub(crate) fn set_number(
+        &mut self,
+        layers: &Layers,
+        objective: Option<&Objective>,
+        path: &str,
+        value: f64,
+    ) -> Result<()> {
+        let Some(index) = self.numbers.iter().position(|(known, _)| known == path) else {
+            let known: Vec<&str> = self.numbers.iter().map(|(path, _)| path.as_str()).collect();
+            let error = Error::new(format!("there is no number `{path}` to set"));
+            return Err(error.help(format!("there are: {}", known.join(", "))));
+        };
+        if value != 0.0 && self.declarations.wake(path) {
+            let renewed = self.renew(layers, objective);
+            renewed.inspect_err(|_| self.declarations.lull(path))?;
         }
+        self.numbers[index].1 = value;
+        Ok(())
     }
 
-    /// Runs on this many threads from now on.
-    pub(crate) fn set_threads(&mut self, threads: usize) {
-        self.device = Device::new(threads);
+    /// Makes all programs anew, in the same places.
+    fn renew(&mut self, layers: &Layers, objective: Option<&Objective>) -> Result<()> {
+        self.declare_layers(layers)?;
+        let current = self.target.clone();
+        let keys = self.loaded.iter().map(|loaded| (loaded.key, loaded.target.clone()));
+        let keys: Vec<(Key, Option<Target>)> = keys.collect();
+        let traced = keys.into_iter().map(|(key, target)| {
+            self.target = target.clone().or_else(|| current.clone());
+            Ok((key, target, self.graph(layers, objective, key)?))
+        });
+        let traced: Result<Vec<_>> = traced.collect();
+        self.target = current;
+        // From here on nothing fails, and until here all is in its place.
+        let traced = traced?;
+        self.make_variables()?;
         self.loaded.clear();
-        self.results = None;
-    }
-
-    /// Forgets loss, metrics and optimizer, whose slots begin anew.
-    ///
-    /// # Errors
-    ///
-    /// None, unless a slot has lost its place.
-    pub(crate) fn forget_objective(&mut self) -> Result<()> {
-        self.target = None;
-        self.tracked.clear();
-        self.loaded.clear();
-        self.results = None;
-        self.numbers.retain(|(path, _)| !path.starts_with(OPTIMIZER));
-        for variable in self.variables() {
-            let path = &variable.path;
-            if path.starts_with(OPTIMIZER) && self.weights.ty(path).is_some() {
-                let value = variable.first_value(0)?;
-                write(&mut self.weights, path, variable.ty.dtype, &value.data)?;
-            }
+        for (key, target, graph) in traced {
+            let loaded = self.ready(&graph, key)?;
+            self.loaded.push(Loaded { target, ..loaded });
         }
         Ok(())
     }
 
-    /// Prepares for targets like this one: resolves metrics that depend on shapes, declares their
-    /// totals and the optimizer's slots.
+    /// Runs on this many threads from now on.
+    pub(crate) fn set_threads(&mut self, threads: usize) {
+        self.threads = threads;
+        self.device = None;
+        self.loaded.clear();
+        self.results = None;
+    }
+
+    /// Takes another loss, other metrics and another optimizer, whose slots begin anew.
+    ///
+    /// # Errors
+    ///
+    /// If the optimizer was given by a string that names none.
+    pub(crate) fn renew_objective(&mut self, layers: &Layers, objective: &Objective) -> Result<()> {
+        self.target = None;
+        self.tracked.clear();
+        self.loaded.clear();
+        self.results = None;
+        self.numbers.retain(|(path, _)| path != LEARNING_RATE);
+        // What the last optimizer and metrics kept goes; what the layers keep, stays.
+        let before = std::mem::take(&mut self.declarations);
+        self.declare_layers(layers)?;
+        self.wake_as(&before, layers)?;
+        self.make_variables()?;
+        self.adopt_learning_rate(objective)
+    }
+
+    /// What was turned up from 0 stays in the graphs.
+    fn wake_as(&self, before: &Declarations, layers: &Layers) -> Result<()> {
+        let numbers = before.numbers();
+        let awake = numbers.iter().filter(|number| !number.dormant);
+        if awake.filter(|number| self.declarations.wake(&number.path)).count() > 0 {
+            self.declare_layers(layers)?;
+        }
+        Ok(())
+    }
+
+    /// A learning rate that was turned stays; that of a new optimizer is its own.
+    fn adopt_learning_rate(&mut self, objective: &Objective) -> Result<()> {
+        let known = self.numbers.iter().any(|(path, _)| path == LEARNING_RATE);
+        let rate = objective.optimizer.learning_rate()?;
+        if let (LearningRate::Constant(rate), false) = (rate, known) {
+            self.numbers.push((LEARNING_RATE.to_owned(), *rate));
+        }
+        Ok(())
+    }
+
+    /// Prepares for targets like this one: traces a step for a batch of such, which declares the
+    /// totals of the metrics and the optimizer's slots. The first targets decide what those metrics
+    /// are that depend on shapes.
     ///
     /// # Errors
     ///
@@ -213,42 +278,46 @@ impl Engine {
         layers: &Layers,
         objective: &Objective,
         target: &Target,
-        weighted: Weighted,
+        (batch, weighted): (usize, Weighted),
     ) -> Result<()> {
         if self.target.as_ref() == Some(target) {
             return Ok(());
         }
-        self.tracked.clear();
-        self.loaded.clear();
-        self.results = None;
-        let batch = 2;
-        let y_pred = self.output_shape(layers, batch)?;
-        let y_true = [&[batch], &target.shape[..]].concat();
-        self.loss = Some(objective.loss.resolve(&y_true, &y_pred)?);
-        let mut names: Vec<String> = vec![];
-        let all = [(&objective.metrics, Weighted::No), (&objective.weighted_metrics, Weighted::Yes)];
-        for (metrics, weighted) in all {
-            for metric in metrics {
-                let metric = metric.resolve(&y_true, &y_pred)?;
-                let name = unique(metric.log_name(), weighted, &names);
-                names.push(name.clone());
-                self.tracked.push(Tracked { name, metric, weighted });
-            }
+        let before = self.target.take();
+        if before.is_none() {
+            self.tracked = self.track(layers, objective, target)?;
         }
         self.target = Some(target.clone());
         let key = Key { kind: Kind::Train, batch, weighted };
         let traced = self.step_graph(layers, objective, key);
         if let Err(error) = traced.and_then(|_| self.make_variables()) {
-            self.target = None;
+            self.target = before;
             return Err(error);
         }
-        // A learning rate that was turned stays; that of a new optimizer is its own.
-        if let LearningRate::Constant(rate) = objective.optimizer.learning_rate()? {
-            if !self.numbers.iter().any(|(path, _)| path == LEARNING_RATE) {
-                self.numbers.push((LEARNING_RATE.to_owned(), *rate));
+        self.adopt_learning_rate(objective)
+    }
+
+    /// The metrics for targets like this one, each with the name it is logged by.
+    fn track(
+        &self,
+        layers: &Layers,
+        objective: &Objective,
+        target: &Target,
+    ) -> Result<Vec<Tracked>> {
+        let y_pred = self.output_shape(layers, 2)?;
+        let y_true = [&[2], &target.shape[..]].concat();
+        let (mut names, mut tracked): (Vec<String>, Vec<Tracked>) = (vec![], vec![]);
+        let all =
+            [(&objective.metrics, Weighted::No), (&objective.weighted_metrics, Weighted::Yes)];
+        for (metrics, weighted) in all {
+            for metric in metrics {
+                let metric = metric.resolve(&y_true, &y_pred)?;
+                let name = unique(metric.log_name(), weighted, &names);
+                names.push(name.clone());
+                tracked.push(Tracked { name, metric, weighted });
             }
         }
-        Ok(())
+        Ok(tracked)
     }
 
     /// The learning rate of the next step, as the optimizer sees it.
@@ -284,16 +353,22 @@ impl Engine {
         objective: Option<&Objective>,
         key: Key,
     ) -> Result<usize> {
-        if let Some(index) = self.loaded.iter().position(|loaded| loaded.key == key) {
+        let target = self.target.as_ref().filter(|_| key.kind != Kind::Predict);
+        let is_it = |loaded: &Loaded| loaded.key == key && loaded.target.as_ref() == target;
+        if let Some(index) = self.loaded.iter().position(is_it) {
             return Ok(index);
         }
-        let graph = match objective {
-            Some(objective) if key.kind != Kind::Predict => self.step_graph(layers, objective, key)?,
-            _ => self.predict_graph(layers, key.batch)?,
-        };
+        let graph = self.graph(layers, objective, key)?;
         let loaded = self.ready(&graph, key)?;
         self.loaded.push(loaded);
         Ok(self.loaded.len() - 1)
+    }
+
+    fn graph(&self, layers: &Layers, objective: Option<&Objective>, key: Key) -> Result<Graph> {
+        match objective {
+            Some(objective) if key.kind != Kind::Predict => self.step_graph(layers, objective, key),
+            _ => self.predict_graph(layers, key.batch),
+        }
     }
 
     /// A loaded program.
@@ -303,8 +378,10 @@ impl Engine {
 
     /// Runs a loaded program.
     pub(crate) fn run(&mut self, index: usize) {
-        let loaded = &mut self.loaded[index];
-        loaded.run(&mut self.weights, &mut self.device, &self.numbers);
+        // Without a device, nothing was loaded.
+        if let Some(device) = &mut self.device {
+            self.loaded[index].run(&mut self.weights, device, &self.numbers);
+        }
     }
 
     /// Sets loss and metrics back to those of no samples.
@@ -339,8 +416,8 @@ impl Engine {
             self.results = Some(self.ready(&graph, key)?);
         }
         let mut values = vec![];
-        if let Some(loaded) = &mut self.results {
-            loaded.run(&mut self.weights, &mut self.device, &self.numbers);
+        if let (Some(loaded), Some(device)) = (&mut self.results, &mut self.device) {
+            loaded.run(&mut self.weights, device, &self.numbers);
             for index in 0..1 + self.tracked.len() {
                 values.push(f64::from(loaded.executable.output::<f32>(index)?[0]));
             }
@@ -351,11 +428,7 @@ impl Engine {
     /// Which way a metric gets better, as far as it says.
     pub(crate) fn direction(&self, name: &str) -> Option<Direction> {
         let tracked = self.tracked.iter().find(|tracked| tracked.name == name)?;
-        match tracked.metric.get().ok()?.class_name() {
-            "Mean" | "Sum" => None,
-            class if class.ends_with("Accuracy") => Some(Direction::Up),
-            _ => Some(Direction::Down),
-        }
+        tracked.metric.get().ok()?.direction()
     }
 
     /// The shape that each layer gives for a batch of this size.
@@ -394,6 +467,17 @@ impl Engine {
         trace.finish(&[loss])
     }
 
+    /// Declares what the layers keep from run to run, in the order of their calls, and the numbers
+    /// of those that only training uses.
+    fn declare_layers(&self, layers: &Layers) -> Result<()> {
+        self.predict_graph(layers, 2)?;
+        let trace = Trace::new("layers");
+        let cx = Scope::new(&trace, &self.declarations, Mode::Train);
+        // A mistake that only training makes is told when there is a batch to train on.
+        forward(&cx, layers, self.x(&trace, 2));
+        Ok(())
+    }
+
     /// The graph of a prediction.
     ///
     /// # Errors
@@ -417,20 +501,16 @@ impl Engine {
         let cx = Scope::new(trace, &self.declarations, mode);
         let y_pred = forward(&cx, layers, self.x(trace, key.batch));
         let shape = |extents: &[usize]| [&[key.batch], extents].concat();
-        let target = self.target.as_ref().map_or(Type::f32([]), |target| {
-            Type::new(target.dtype, shape(&target.shape))
-        });
+        let target = self
+            .target
+            .as_ref()
+            .map_or(Type::f32([]), |target| Type::new(target.dtype, shape(&target.shape)));
         let y_true = trace.input("y", target);
         let weight = match key.weighted {
             Weighted::Yes => Some(trace.input("sample_weight", Type::f32([key.batch]))),
             Weighted::No => None,
         };
-        let loss = self.loss.as_ref().unwrap_or(&objective.loss);
-        let mut loss = loss.apply(y_true, y_pred, weight);
-        if !loss.is_void() && loss.rank() != 0 {
-            let error = Error::new(format!("the loss is {}, not one number", loss.ty()));
-            loss = trace.fail(error.help("give the loss another `reduction` than `none`"));
-        }
+        let loss = loss_of(objective, y_true, y_pred, weight);
         let loss = cx.losses().into_iter().fold(loss, |total, penalty| total + penalty);
         if key.kind == Kind::Train {
             let weights = cx.trainable_weights();
@@ -448,7 +528,11 @@ impl Engine {
         for Tracked { name, metric, weighted } in &self.tracked {
             let weight = if *weighted == Weighted::Yes { weight } else { None };
             match metric.get() {
-                Ok(metric) => metric.update(&metrics.child(name), y_true, y_pred, weight),
+                Ok(metric) => {
+                    let before = trace.enter(Some(format!("{name} ({})", metric.class_name())));
+                    metric.update(&metrics.child(name), y_true, y_pred, weight);
+                    trace.enter(before);
+                }
                 Err(error) => {
                     trace.fail(error);
                 }
@@ -462,9 +546,8 @@ impl Engine {
         let trace = Trace::new("results");
         let outputs = {
             let cx = Scope::new(&trace, &self.declarations, Mode::Infer).child(METRICS);
-            let total = |name: &str| {
-                cx.child("loss").state(name, Type::f32([]), Initial::Filled(0.0))
-            };
+            let total =
+                |name: &str| cx.child("loss").state(name, Type::f32([]), Initial::Filled(0.0));
             let (total, count) = (total("total"), total("count"));
             let mut outputs = vec![total / count.maximum(1.0)];
             for Tracked { name, metric, .. } in &self.tracked {
@@ -489,16 +572,18 @@ impl Engine {
     fn make_variables(&mut self) -> Result<()> {
         for number in self.declarations.numbers().iter() {
             let known = self.numbers.iter().any(|(path, _)| *path == number.path);
-            // The learning rate is the optimizer's to state, see `prepare`.
+            // The learning rate is the optimizer's to state, see `adopt_learning_rate`.
             if !known && number.path != LEARNING_RATE {
                 self.numbers.push((number.path.clone(), number.value));
             }
         }
         let variables = self.variables();
         let known = |variable: &&Variable| self.weights.ty(&variable.path).is_some();
-        if variables.iter().filter(known).count() == variables.len() {
+        let places = self.weights.paths().count();
+        if variables.iter().filter(known).count() == variables.len() && places == variables.len() {
             return Ok(());
         }
+        check_size(&variables)?;
         let mut weights = Weights::new(variables.iter().map(|it| (it.path.clone(), it.ty.clone())));
         for variable in &variables {
             let path = &variable.path;
@@ -521,13 +606,15 @@ impl Engine {
         Ok(())
     }
 
-    fn ready(&self, graph: &Graph, key: Key) -> Result<Loaded> {
+    fn ready(&mut self, graph: &Graph, key: Key) -> Result<Loaded> {
         let program = oxhorn_plan::compile(graph)?;
-        let executable = Executable::load(&program, &self.weights, &self.device)?;
+        let device = self.device.get_or_insert_with(|| Device::new(self.threads));
+        let executable = Executable::load(&program, &self.weights, device)?;
         let index = |name: &str| executable.input_index(name);
         let numbers = self.numbers.iter().enumerate();
         Ok(Loaded {
             key,
+            target: self.target.clone().filter(|_| key.kind != Kind::Predict),
             x: index("x").unwrap_or_default(),
             y: index("y"),
             sample_weight: index("sample_weight"),
@@ -561,6 +648,45 @@ impl Loaded {
 /// Calls the layers one after the other.
 fn forward<'g>(cx: &Scope<'g>, layers: &Layers, x: Tensor<'g>) -> Tensor<'g> {
     layers.iter().fold(x, |x, (name, layer)| cx.layer(name, layer, x))
+}
+
+/// The loss of a batch, one number.
+fn loss_of<'g>(
+    objective: &Objective,
+    y_true: Tensor<'g>,
+    y_pred: Tensor<'g>,
+    weight: Option<Tensor<'g>>,
+) -> Tensor<'g> {
+    let trace = y_pred.trace();
+    let loss = match objective.loss.resolve(&y_true.shape(), &y_pred.shape()) {
+        Ok(loss) => loss,
+        Err(error) => return trace.fail(error),
+    };
+    let class = loss.get().map(|loss| loss.class_name()).unwrap_or_default();
+    let before = trace.enter(Some(format!("loss ({class})")));
+    let mut value = loss.apply(y_true, y_pred, weight);
+    if !value.is_void() && value.rank() != 0 {
+        let error = Error::new(format!("the loss is {}, not one number", value.ty()));
+        value = trace.fail(error.help("give the loss another `reduction` than `none`"));
+    }
+    trace.enter(before);
+    value
+}
+
+/// Rejects variables for which no machine has room, before they are made.
+fn check_size(variables: &[Variable]) -> Result<()> {
+    for Variable { path, ty, .. } in variables {
+        let elements = ty.shape.iter().try_fold(1_usize, |n, &extent| n.checked_mul(extent));
+        // First values are drawn as `f64`.
+        let room = elements.is_some_and(|n| Vec::<f64>::new().try_reserve_exact(n).is_ok());
+        let shape = &ty.shape;
+        ensure!(
+            room,
+            "there is no room for `{path}` of shape {shape:?}";
+            help: "it would be larger than this machine's memory"
+        );
+    }
+    Ok(())
 }
 
 /// A name for the logs that none of `taken` has, in Keras' way.

@@ -169,20 +169,30 @@ impl<'s> Batches<'s> {
     }
 }
 
+/// What errors call samples, their targets and their weights.
+pub(crate) type Names = [&'static str; 3];
+
+/// Those that training and measuring are given.
+pub(crate) const NAMES: Names = ["x", "y", "sample_weight"];
+
 impl Sequential {
     /// Builds the model for these samples and targets, and checks that they fit it.
     pub(crate) fn make_ready(
         &mut self,
-        x: &Samples<'_>,
-        y: &Samples<'_>,
-        weights: Option<&Samples<'_>>,
+        names: Names,
+        (x, y, weights): (&Samples<'_>, &Samples<'_>, Option<&Samples<'_>>),
+        batch_size: usize,
     ) -> Result<()> {
         let objective = self.objective.clone().ok_or_else(uncompiled)?;
         if let Some(shape) = weights.map(Samples::shape) {
             let one_each = shape.len() == 1 || shape[1..].iter().all(|&extent| extent == 1);
-            ensure!(one_each, "`sample_weight` has shape {shape:?}"; help: "one for each sample");
+            ensure!(
+                one_each,
+                "`{}` has shape {shape:?}", names[2];
+                help: "give one number for each sample"
+            );
         }
-        self.build_for(&x.shape()[1..])?;
+        self.build_for(names[0], &x.shape()[1..])?;
         let target = Target { shape: y.shape()[1..].to_vec(), dtype: DType::F32 };
         let weighted = if weights.is_some() { Weighted::Yes } else { Weighted::No };
         let (layers, engine) = self.parts()?;
@@ -192,9 +202,10 @@ impl Sequential {
         let loss = resolved.get()?;
         if loss.class_name() == "SparseCategoricalCrossentropy" {
             let ignored = loss.config().get("ignore_class").and_then(|class| class.as_i64());
-            check_labels("y", y, output.last().copied().unwrap_or(1), ignored)?;
+            check_labels(names[1], y, output.last().copied().unwrap_or(1), ignored)?;
         }
-        engine.prepare(layers, &objective, &target, weighted)
+        let batch = batch_size.clamp(1, x.rows().max(1));
+        engine.prepare(layers, &objective, &target, (batch, weighted))
     }
 
     /// Loss and metrics on these samples, noise off: `test["loss"]`, `test["accuracy"]`.
@@ -223,15 +234,17 @@ impl Sequential {
     ) -> Result<Logs> {
         let (x, y) = (x.into(), y.into());
         let Evaluate { batch_size, sample_weight, mut callbacks, verbose, output } = evaluate;
-        let mut arrays = vec![("x", &x), ("y", &y)];
-        arrays.extend(sample_weight.iter().map(|weights| ("sample_weight", weights)));
+        let mut arrays = vec![(NAMES[0], &x), (NAMES[1], &y)];
+        arrays.extend(sample_weight.iter().map(|weights| (NAMES[2], weights)));
         data::check(&arrays)?;
         let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
-        self.make_ready(&x, &y, sample_weight.as_ref())?;
+        let verbosity = Verbosity::try_from(verbose)?;
+        self.make_ready(NAMES, (&x, &y, sample_weight.as_ref()), batch_size)?;
         let batches = Batches::test(self, &x, &y, sample_weight.as_ref(), batch_size)?;
+        // Keras has had its look at a batch now.
+        self.fresh = false;
         let steps = order.batches().len();
         let (output, screen) = Output::new(output);
-        let verbosity = Verbosity::try_from(verbose)?;
         let mut progress = Progress::new(output.clone(), verbosity, screen).steps(Some(steps));
         let params = Params { verbose, epochs: 1, steps: Some(steps) };
         let mut run = Run::new(self, params, output)?;
@@ -268,7 +281,7 @@ impl Sequential {
         ensure!(sample_weight.is_none(), "a prediction has no use for `sample_weight`");
         data::check(&[("x", &x)])?;
         let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
-        self.build_for(&x.shape()[1..])?;
+        self.build_for(NAMES[0], &x.shape()[1..])?;
         let batches = Batches::load(self, Kind::Predict, (&x, None, None), batch_size)?;
         let (layers, engine) = self.parts()?;
         let mut shape = engine.shapes(layers, 2)?.pop().unwrap_or_default();
@@ -329,9 +342,10 @@ impl Sequential {
     }
 
     fn on_batch(&mut self, x: Samples<'_>, y: Samples<'_>, kind: Kind) -> Result<Logs> {
-        data::check(&[("x", &x), ("y", &y)])?;
-        self.make_ready(&x, &y, None)?;
+        data::check(&[(NAMES[0], &x), (NAMES[1], &y)])?;
+        self.make_ready(NAMES, (&x, &y, None), x.rows())?;
         let batches = Batches::load(self, kind, (&x, Some(&y), None), x.rows())?;
+        self.fresh = false;
         let order = Order::new(x.rows(), x.rows(), Shuffle::Off)?;
         let (output, _) = Output::new(Some(Box::new(std::io::sink())));
         let mut run = Run::new(self, Params::default(), output)?;

@@ -14,7 +14,7 @@ pub use crate::data::Shuffle;
 use crate::{
     callbacks::{Callback, Granularity},
     data::{self, Order, Samples, sample_weights, validation_start},
-    evaluate::Batches,
+    evaluate::{Batches, NAMES, Names},
     history::{History, Logs, Params},
     progress::{Progress, Screen, Verbosity},
     random,
@@ -58,6 +58,16 @@ pub enum Frequency {
     Every(usize),
     /// After these, counted from 1.
     After(Vec<usize>),
+}
+
+impl Frequency {
+    /// Whether a validation follows this epoch, counted from 0.
+    fn is_due(&self, epoch: usize) -> bool {
+        match self {
+            Frequency::Every(every) => (epoch + 1).is_multiple_of(*every),
+            Frequency::After(epochs) => epochs.contains(&(epoch + 1)),
+        }
+    }
 }
 
 impl From<usize> for Frequency {
@@ -111,11 +121,7 @@ impl<'a> Fit<'a> {
 
     /// Validates on these samples, which are not trained on.
     #[must_use]
-    pub fn validation_data(
-        self,
-        x: impl Into<Samples<'a>>,
-        y: impl Into<Samples<'a>>,
-    ) -> Fit<'a> {
+    pub fn validation_data(self, x: impl Into<Samples<'a>>, y: impl Into<Samples<'a>>) -> Fit<'a> {
         let (x, y) = (x.into(), y.into());
         Fit { validation: Validation::Data { x, y, sample_weight: None }, ..self }
     }
@@ -245,18 +251,14 @@ impl Sequential {
         let (x, y) = (x.into(), y.into());
         let weights = fit.sample_weight.clone();
         let weights = sample_weights(&y, fit.class_weight.as_ref(), weights)?;
-        let check = |x: &Samples, y: &Samples, weight: Option<&Samples>, validates: bool| {
-            let names = match validates {
-                true => ["validation_data's x", "validation_data's y", "validation_data's weights"],
-                false => ["x", "y", "sample_weight"],
-            };
+        let check = |names: Names, x: &Samples, y: &Samples, weight: Option<&Samples>| {
             let mut arrays = vec![(names[0], x), (names[1], y)];
             arrays.extend(weight.map(|weight| (names[2], weight)));
             data::check(&arrays)
         };
-        check(&x, &y, weights.as_ref(), false)?;
+        check(NAMES, &x, &y, weights.as_ref())?;
         if let Validation::Data { x, y, sample_weight } = &fit.validation {
-            check(x, y, sample_weight.as_ref(), true)?;
+            check(VALIDATION, x, y, sample_weight.as_ref())?;
         }
         if let Validation::Split(share) = fit.validation {
             let start = if share == 0.0 { x.rows() } else { validation_start(x.rows(), share)? };
@@ -288,13 +290,14 @@ impl Sequential {
         }
         let steps = order.batches().len();
         let params = Params { verbose, epochs, steps: Some(steps) };
-        self.make_ready(&x, &y, weights.as_ref())?;
+        self.make_ready(NAMES, (&x, &y, weights.as_ref()), batch_size)?;
         let training = Batches::train(self, &x, &y, weights.as_ref(), batch_size)?;
         let mut validating = None;
         if let Some((x, y, weights)) = &validation {
-            self.make_ready(x, y, weights.as_ref())?;
             let batch_size = fit.validation_batch_size.unwrap_or(batch_size);
             let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
+            self.make_ready(VALIDATION, (x, y, weights.as_ref()), batch_size)
+                .map_err(in_validation)?;
             let batches = Batches::test(self, x, y, weights.as_ref(), batch_size)?;
             validating = Some((order, batches));
         }
@@ -313,31 +316,9 @@ impl Sequential {
             callbacks.on_epoch_begin(epoch, &mut run)?;
             printed(progress.begin_epoch(epoch, clock.elapsed()))?;
             order.draw(&mut random::streams().numpy);
-            let batches = callbacks.granularity() == Granularity::Batches;
-            for (step, rows) in order.batches().enumerate() {
-                if batches {
-                    callbacks.on_train_batch_begin(step, &mut run)?;
-                }
-                training.step(run.engine, rows)?;
-                let draws = progress.step(step + 1, clock.elapsed());
-                if draws || batches {
-                    let logs = run.logs("")?;
-                    if draws {
-                        printed(progress.draw(&logs))?;
-                    }
-                    if batches {
-                        callbacks.on_train_batch_end(step, &logs, &mut run)?;
-                    }
-                }
-                if run.stopped {
-                    break;
-                }
-            }
+            train(&training, &order, &mut run, &mut callbacks, (&mut progress, clock))?;
             logs = run.logs("")?;
-            let due = match &fit.validation_freq {
-                Frequency::Every(every) => (epoch + 1) % every == 0,
-                Frequency::After(epochs) => epochs.contains(&(epoch + 1)),
-            };
+            let due = fit.validation_freq.is_due(epoch);
             if let Some((order, batches)) = validating.as_ref().filter(|_| due) {
                 batches.measure(order, &mut run, &mut callbacks)?;
                 logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
@@ -353,6 +334,47 @@ impl Sequential {
         callbacks.on_train_end(&logs, &mut run)?;
         Ok(history)
     }
+}
+
+/// The steps of one epoch, until a callback stops them.
+fn train(
+    training: &Batches<'_>,
+    order: &Order,
+    run: &mut Run<'_, '_>,
+    callbacks: &mut dyn Callback,
+    (progress, clock): (&mut Progress<Output<'_>>, Instant),
+) -> Result<()> {
+    let batches = callbacks.granularity() == Granularity::Batches;
+    for (step, rows) in order.batches().enumerate() {
+        if batches {
+            callbacks.on_train_batch_begin(step, run)?;
+        }
+        training.step(run.engine, rows)?;
+        let draws = progress.step(step + 1, clock.elapsed());
+        if draws || batches {
+            let logs = run.logs("")?;
+            if draws {
+                printed(progress.draw(&logs))?;
+            }
+            if batches {
+                callbacks.on_train_batch_end(step, &logs, run)?;
+            }
+        }
+        if run.stopped {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What errors call the arrays of `validation_data`.
+const VALIDATION: Names =
+    ["validation_data's x", "validation_data's y", "validation_data's weights"];
+
+/// Says of a mistake in a layer, loss or metric that it came with the data for validation.
+fn in_validation(error: Error) -> Error {
+    let origin = error.origin.map(|origin| format!("validation_data, {origin}"));
+    Error { origin, ..error }
 }
 
 /// Samples, targets, and perhaps a weight for each sample.

@@ -51,8 +51,9 @@ pub use self::{
     summary::Summary,
 };
 
-/// What the source of a program sees of the planner: graphs and programs, for those who look.
+/// Graphs, programs and the processor's instruction set, for those who look inside.
 pub mod inspect {
+    pub use oxhorn_cpu::Isa;
     pub use oxhorn_ir::Graph;
     pub use oxhorn_plan::{Program, compile};
 }

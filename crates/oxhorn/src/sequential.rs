@@ -1,7 +1,7 @@
 //! `Sequential`: a model that is a list of layers.
 
 use ndarray::{ArrayD, IxDyn};
-use oxhorn_ir::{DType, Error, Result};
+use oxhorn_ir::{DType, Error, Result, ensure};
 use oxhorn_nn::{
     AnyLayer, Json, Variable, config::snake_case, losses::Loss, metrics::Metric,
     optimizers::Optimizer,
@@ -31,15 +31,25 @@ use crate::{
 /// ```
 pub struct Sequential {
     name: String,
-    layers: Vec<(String, AnyLayer)>,
+    pub(crate) layers: Vec<(String, AnyLayer)>,
     /// The shape of a batch, from an input layer or the first layer's settings.
     input: Option<Vec<Option<usize>>>,
+    /// The first mistake among the layers added, told when the model is built.
+    mistake: Option<Error>,
     threads: usize,
     pub(crate) objective: Option<Objective>,
     pub(crate) engine: Option<Engine>,
+    /// What ran the layers before more were added, which keep their weights.
+    outgrown: Option<Engine>,
     /// Whether nothing was fitted since the model was compiled.
     pub(crate) fresh: bool,
 }
+
+/// Layers that Keras calls built before the shape of their input is known.
+const BUILT_WHEN_MADE: [&str; 2] = ["Activation", "Dropout"];
+
+/// More threads than any network here is worth; a system that is asked for far more may give up.
+const THREADS_MAX: usize = 256;
 
 /// No metrics: for the third argument of [`Sequential::compile`].
 pub const NO_METRICS: [&str; 0] = [];
@@ -91,9 +101,11 @@ impl Sequential {
             name,
             layers,
             input: None,
+            mistake: None,
             threads,
             objective: None,
             engine: None,
+            outgrown: None,
             fresh: true,
         }
     }
@@ -105,17 +117,18 @@ impl Sequential {
         self
     }
 
-    /// Runs the model on this many threads; the results are the same, bit for bit.
+    /// Runs the model on this many threads, 256 at most; the results are the same, bit for bit.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Sequential {
-        self.threads = threads.max(1);
+        self.threads = threads.clamp(1, THREADS_MAX);
         if let Some(engine) = &mut self.engine {
             engine.set_threads(self.threads);
         }
         self
     }
 
-    /// Adds a layer at the end. An `Input` only states the shape of what enters.
+    /// Adds a layer at the end. An `Input` only states the shape of what enters. Layers that have
+    /// weights keep them.
     ///
     /// A layer without a name gets that of its class, numbered as Keras numbers it: `dense`,
     /// `dense_1`.
@@ -123,9 +136,9 @@ impl Sequential {
     #[expect(clippy::should_implement_trait, reason = "Keras' word; nothing here is a sum")]
     pub fn add(mut self, layer: impl Into<AnyLayer>) -> Sequential {
         let layer = layer.into();
-        self.engine = None;
-        if self.layers.is_empty() {
-            self.input = layer.input_shape.clone().or(self.input);
+        self.outgrown = self.engine.take().or(self.outgrown);
+        if let Err(mistake) = self.take_input(&layer) {
+            self.mistake.get_or_insert(mistake);
         }
         if layer.layer.batch_shape().is_some() {
             return self;
@@ -136,7 +149,34 @@ impl Sequential {
         let free = |name: &String| self.layers.iter().all(|(taken, _)| taken != name);
         let name = layer.name.clone().or_else(|| numbered.find(free)).unwrap_or(base);
         self.layers.push((name, layer));
+        // As in Keras, layers draw their seeds when they are added. What is wrong with them is told
+        // by whoever needs the model built.
+        if let Ok(Some(shape)) = self.known_input() {
+            self.build(&shape).ok();
+        }
         self
+    }
+
+    /// Notes the shape that this layer, the next to be added, says enters the model.
+    fn take_input(&mut self, layer: &AnyLayer) -> Result<()> {
+        let Some(shape) = &layer.input_shape else { return Ok(()) };
+        let help = "state the shape of the input once, with the first layer";
+        if let Some((last, _)) = self.layers.last() {
+            let error = Error::new(format!("the input shape {shape:?} is stated after `{last}`"));
+            return Err(error.help(help));
+        }
+        match &self.input {
+            Some(known) if known != shape => Err(Error::new(format!(
+                "Sequential model '{}' has already been configured to use input shape {known:?}. \
+                 You cannot add another of shape {shape:?} to it.",
+                self.name
+            ))
+            .help(help)),
+            _ => {
+                self.input = Some(shape.clone());
+                Ok(())
+            }
+        }
     }
 
     /// Prepares the model for training: strings or objects, wherever Keras takes both.
@@ -169,9 +209,12 @@ impl Sequential {
         if let Some(shape) = self.known_input()? {
             self.build(&shape)?;
         }
+        if let Some(engine) = &mut self.engine {
+            engine.renew_objective(&self.layers, &objective)?;
+        }
         self.objective = Some(objective);
         self.fresh = true;
-        self.engine.as_mut().map_or(Ok(()), Engine::forget_objective)
+        Ok(())
     }
 
     /// Gives the layers their weights, for samples of this shape; later calls change nothing.
@@ -182,20 +225,23 @@ impl Sequential {
     ///
     /// If a layer's settings are wrong or do not fit the shape, or two layers have one name.
     pub fn build(&mut self, sample_shape: &[usize]) -> Result<()> {
-        if self.engine.is_some() {
-            return Ok(());
+        if self.engine.is_none() {
+            self.engine = Some(self.engine_for(sample_shape)?);
+            self.outgrown = None;
         }
+        Ok(())
+    }
+
+    fn engine_for(&self, sample_shape: &[usize]) -> Result<Engine> {
         if self.layers.is_empty() {
             return Err(Error::new("the model has no layers").help("add one with `.add(..)`"));
         }
-        for (i, (name, _)) in self.layers.iter().enumerate() {
-            if self.layers[..i].iter().any(|(taken, _)| taken == name) {
-                let message = format!("two layers are called `{name}`");
-                return Err(Error::new(message).help("names of layers must differ"));
-            }
+        self.mistake.clone().map_or(Ok(()), Err)?;
+        for (i, (name, layer)) in self.layers.iter().enumerate() {
+            let earlier = self.layers[..i].iter().any(|(taken, _)| taken == name);
+            check_name(name, earlier).map_err(|error| error.at(layer.class_name()))?;
         }
-        self.engine = Some(Engine::build(&self.layers, sample_shape, self.threads)?);
-        Ok(())
+        Engine::build(&self.layers, sample_shape, self.threads, self.outgrown.as_ref())
     }
 
     /// The layers, each with its name.
@@ -221,7 +267,8 @@ impl Sequential {
     /// If the model has not been built, or has no such weight.
     pub fn weight(&self, path: &str) -> Result<ArrayD<f32>> {
         let engine = self.built()?;
-        let values = engine.weights().slice::<f32>(path).map_err(|error| with_paths(error, engine))?;
+        let values =
+            engine.weights().slice::<f32>(path).map_err(|error| with_paths(error, engine))?;
         let shape = engine.weights().ty(path).map_or(vec![], |ty| ty.shape.clone());
         Ok(ArrayD::from_shape_vec(IxDyn(&shape), values.to_vec()).unwrap_or_default())
     }
@@ -253,7 +300,7 @@ impl Sequential {
     }
 
     /// The numbers that can be turned between steps with nothing recompiled, by path:
-    /// `dropout/rate`, `adam/learning_rate`.
+    /// `dropout/rate`, `optimizer/learning_rate`.
     ///
     /// # Errors
     ///
@@ -262,7 +309,8 @@ impl Sequential {
         Ok(self.built()?.numbers().to_vec())
     }
 
-    /// Turns one of [`Sequential::numbers`]; the next step sees it.
+    /// Turns one of [`Sequential::numbers`]; the next step sees it, and nothing is compiled anew,
+    /// unless a rate that was configured as 0 is turned up for the first time.
     ///
     /// # Errors
     ///
@@ -270,7 +318,9 @@ impl Sequential {
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
         self.built()?;
         check_number(path, value)?;
-        self.engine.as_mut().map_or(Ok(()), |engine| engine.set_number(path, value))
+        let (layers, objective) = (&self.layers, self.objective.as_ref());
+        let engine = self.engine.as_mut();
+        engine.map_or(Ok(()), |engine| engine.set_number(layers, objective, path, value))
     }
 
     /// Keras' table of the layers, their output shapes and their parameters.
@@ -292,9 +342,10 @@ impl Sequential {
                 let extents = two[index].iter().zip(&three[index]);
                 extents.map(|(a, b)| (a == b).then_some(*a)).collect()
             }),
-            params: engine.map(|_| {
-                count(&|variable| variable.path.split('/').next() == Some(name.as_str())).params
-            }),
+            params: match engine {
+                Some(_) => Some(count(&|it| it.path.split('/').next() == Some(name)).params),
+                None => BUILT_WHEN_MADE.contains(&layer.class_name()).then_some(0),
+            },
         };
         Summary {
             model: self.name.clone(),
@@ -312,10 +363,9 @@ impl Sequential {
         let of_optimizer = || variables.iter().filter(|it| it.path.starts_with(OPTIMIZER));
         of_optimizer().next()?;
         let rates = engine.numbers().iter().filter(|(path, _)| path == LEARNING_RATE).count();
-        let sum = |f: fn(&Variable) -> usize| of_optimizer().map(f).sum::<usize>();
-        let params = sum(|it| it.ty.len()) + rates;
-        // Keras keeps the learning rate as a float of four bytes.
-        Some(Count { params, bytes: sum(|it| it.ty.bytes()) + 4 * rates })
+        let params = of_optimizer().map(|it| it.ty.len()).sum::<usize>() + rates;
+        // Keras' floats and integers have four bytes, the learning rate and the count of steps too.
+        Some(Count { params, bytes: 4 * params })
     }
 
     /// The model as Keras writes it in `config.json`.
@@ -369,7 +419,8 @@ impl Sequential {
             model = model.add(AnyLayer::open(layer)?);
         }
         if model.input.is_none() {
-            model.input = serde_json::from_value(config["build_input_shape"].clone()).ok().flatten();
+            model.input =
+                serde_json::from_value(config["build_input_shape"].clone()).ok().flatten();
         }
         if let Some(shape) = model.known_input()? {
             model.build(&shape)?;
@@ -390,7 +441,7 @@ impl Sequential {
             None => engine.predict_graph(&self.layers, batch),
             Some(objective) => {
                 let target = Target { shape: target.to_vec(), dtype: DType::F32 };
-                engine.prepare(&self.layers, objective, &target, Weighted::No)?;
+                engine.prepare(&self.layers, objective, &target, (batch, Weighted::No))?;
                 let key = Key { kind: Kind::Train, batch, weighted: Weighted::No };
                 engine.step_graph(&self.layers, objective, key)
             }
@@ -408,7 +459,7 @@ impl Sequential {
     }
 
     /// Builds the model for samples of this shape, or checks that it was built for such.
-    pub(crate) fn build_for(&mut self, sample_shape: &[usize]) -> Result<()> {
+    pub(crate) fn build_for(&mut self, name: &str, sample_shape: &[usize]) -> Result<()> {
         if let Some(shape) = self.known_input()? {
             self.build(&shape)?;
         }
@@ -416,11 +467,11 @@ impl Sequential {
         let built = self.engine.as_ref().map_or(&[][..], Engine::input);
         if built != sample_shape {
             let message = format!(
-                "the model takes samples of shape {built:?}, but those of `x` have shape \
+                "the model takes samples of shape {built:?}, but those of `{name}` have shape \
                  {sample_shape:?}"
             );
-            let help = "give x that shape after its first axis, or state another shape in the \
-                        first layer";
+            let help = "give them that shape after the first axis, which counts samples, or build \
+                        a model for another shape";
             return Err(Error::new(message).help(help));
         }
         Ok(())
@@ -434,7 +485,11 @@ impl Sequential {
     }
 
     fn built(&self) -> Result<&Engine> {
-        self.engine.as_ref().ok_or_else(unbuilt)
+        match (&self.engine, self.known_input()?) {
+            (Some(engine), _) => Ok(engine),
+            (None, None) => Err(unbuilt()),
+            (None, Some(shape)) => Err(self.engine_for(&shape).err().unwrap_or_else(unbuilt)),
+        }
     }
 }
 
@@ -446,6 +501,27 @@ pub(crate) fn layer_weights(engine: &Engine) -> Vec<Variable> {
     engine.variables().into_iter().filter(is_weight).collect()
 }
 
+/// Rejects names of layers that paths of variables cannot be made of.
+fn check_name(name: &str, is_taken: bool) -> Result<()> {
+    ensure!(
+        !is_taken,
+        "All layers added to a Sequential model should have unique names. Name '{name}' is already \
+         the name of a layer in this model.";
+        help: "give one of them another name with `.name(..)`"
+    );
+    ensure!(
+        !name.is_empty() && !name.contains('/'),
+        "Argument `name` must be a string and cannot contain character `/`. Received: name={name}";
+        help: "a name is one part of a path such as `dense/kernel`"
+    );
+    ensure!(
+        !matches!(name, "metrics" | "optimizer"),
+        "a layer cannot be called `{name}`: its weights would stand among those of the {name}";
+        help: "give it another name with `.name(..)`"
+    );
+    Ok(())
+}
+
 /// Rejects values that a number can never have: a rate outside the unit interval, no number at all.
 pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
     if path.ends_with("/rate") && !(0.0..=1.0).contains(&value) {
@@ -453,12 +529,10 @@ pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
             "Invalid value received for argument `rate`. Expected a float value between 0 and 1. \
              Received: rate={value}"
         ))
-        .at(path));
+        .at(path)
+        .help("the rate is the fraction of inputs that is dropped"));
     }
-    if !value.is_finite() {
-        let message = format!("`{path}` must be a finite number, got {value}");
-        return Err(Error::new(message));
-    }
+    ensure!(value.is_finite(), "`{path}` must be a finite number, got {value}");
     Ok(())
 }
 

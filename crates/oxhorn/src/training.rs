@@ -8,7 +8,7 @@ use oxhorn_nn::optimizers::LearningRate;
 
 use crate::{
     callbacks::{Direction, Snapshot, Training},
-    engine::{Engine, LEARNING_RATE, Objective},
+    engine::{Engine, LEARNING_RATE, Layers, Objective},
     fit::{Output, printed},
     history::{Logs, Params},
     sequential::{Sequential, check_number, layer_weights},
@@ -17,6 +17,7 @@ use crate::{
 /// What callbacks may look at and change.
 pub(crate) struct Run<'m, 'o> {
     pub(crate) engine: &'m mut Engine,
+    layers: &'m Layers,
     objective: Option<&'m Objective>,
     params: Params,
     output: Output<'o>,
@@ -32,9 +33,9 @@ impl<'m, 'o> Run<'m, 'o> {
         params: Params,
         output: Output<'o>,
     ) -> Result<Run<'m, 'o>> {
-        let objective = model.objective.as_ref();
+        let (layers, objective) = (&model.layers, model.objective.as_ref());
         match &mut model.engine {
-            Some(engine) => Ok(Run { engine, objective, params, output, stopped: false }),
+            Some(engine) => Ok(Run { engine, layers, objective, params, output, stopped: false }),
             None => Err(Error::new("the model has not been built")),
         }
     }
@@ -86,7 +87,7 @@ impl Training for Run<'_, '_> {
             "the learning rate follows a schedule and cannot be set to {learning_rate}";
             help: "compile with a number as learning rate, or leave it to the schedule"
         );
-        self.engine.set_number(LEARNING_RATE, learning_rate)
+        self.engine.set_number(self.layers, self.objective, LEARNING_RATE, learning_rate)
     }
 
     fn weights(&self) -> Snapshot {
@@ -120,7 +121,7 @@ impl Training for Run<'_, '_> {
 
     fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
         check_number(path, value)?;
-        self.engine.set_number(path, value)
+        self.engine.set_number(self.layers, self.objective, path, value)
     }
 
     fn direction(&self, metric: &str) -> Option<Direction> {

@@ -86,6 +86,15 @@ fn a_step_of_training_validation_or_evaluation_allocates_nothing() {
         let split = || plain().validation_split(0.5);
         assert_eq!(excess(adam, split), 0, "with validation, {threads} threads");
 
+        // A number that is turned compiles nothing anew.
+        let (x, y) = samples(40);
+        let mut train = || allocations(|| drop(adam.fit(&x, &y, plain()).unwrap()));
+        let [_, before] = [train(), train()];
+        adam.set_number("dropout/rate", 0.1 * threads as f64).unwrap();
+        adam.set_number("optimizer/learning_rate", 0.01).unwrap();
+        let after = allocations(|| drop(adam.fit(&x, &y, plain()).unwrap()));
+        assert_eq!(before, after, "after numbers were turned, {threads} threads");
+
         let [short, long] = [80, 8000].map(|n| evaluation(adam, n));
         assert_eq!(short, long, "evaluation, {threads} threads");
     }
@@ -101,4 +110,3 @@ fn evaluation(model: &mut Sequential, n: usize) -> usize {
     evaluate();
     allocations(evaluate)
 }
-

@@ -433,7 +433,7 @@ fn the_tutorial_goes_as_in_keras_batch_by_batch() {
     }
     let test = model.evaluate_with(&test_x, &test_y, Evaluate::new().verbose(0)).unwrap();
     check_logs(&test, &case["evaluate_return_dict"], &deviation);
-    let predictions = model.predict(&test_x.slice(ndarray::s![..3, ..])).unwrap();
+    let predictions = model.predict(test_x.slice(ndarray::s![..3, ..])).unwrap();
     deviation.check_all(&predictions, &tensor(&case["predictions_of_3"]), "predictions");
     for weight in list(&case["weights_after"]) {
         let got = model.weight(own_path(weight)).unwrap();
@@ -441,7 +441,8 @@ fn the_tutorial_goes_as_in_keras_batch_by_batch() {
         let squares: f64 = got.iter().map(|&w| f64::from(w).powi(2)).sum();
         deviation.check(squares, number(&weight["sum_of_squares"]), own_path(weight));
     }
-    for (path, expected) in ["dense_2/kernel", "dense_2/bias"].iter().zip(list(&case["last_layer"])) {
+    for (path, expected) in ["dense_2/kernel", "dense_2/bias"].iter().zip(list(&case["last_layer"]))
+    {
         deviation.check_all(&model.weight(path).unwrap(), &tensor(expected), path);
     }
     println!("{}: within {:.1e}", case["name"], deviation.0.get());
@@ -464,7 +465,8 @@ fn trains_and_tests_on_single_batches_as_keras_does() {
     let mut replayed = 0;
     for call in calls {
         let [from, to] = ["from", "to"].map(|end| call[end].as_u64().unwrap() as usize);
-        let (x, y) = (x.slice_axis(Axis(0), (from..to).into()), y.slice_axis(Axis(0), (from..to).into()));
+        let (x, y) =
+            (x.slice_axis(Axis(0), (from..to).into()), y.slice_axis(Axis(0), (from..to).into()));
         let logs = match call["call"].as_str().unwrap() {
             "train_on_batch" => model.train_on_batch(x, y),
             _ => model.test_on_batch(x, y),

@@ -13,8 +13,8 @@ pub struct Softmax {
 
 impl Activate for Softmax {
     fn call<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        let e = (x - reduced(x, &self.axis, Tensor::reduce_max)).exp();
-        e / reduced(e, &self.axis, Tensor::sum)
+        let e = (x - self.axis.reduce(x, Tensor::reduce_max)).exp();
+        e / self.axis.reduce(e, Tensor::sum)
     }
 }
 
@@ -29,19 +29,7 @@ pub struct LogSoftmax {
 
 impl Activate for LogSoftmax {
     fn call<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        let x = x - reduced(x, &self.axis, Tensor::reduce_max);
-        x - reduced(x.exp(), &self.axis, Tensor::sum).log()
+        let x = x - self.axis.reduce(x, Tensor::reduce_max);
+        x - self.axis.reduce(x.exp(), Tensor::sum).log()
     }
-}
-
-/// A reduction along these axes, which stay at extent 1.
-fn reduced<'g>(
-    x: Tensor<'g>,
-    axes: &AxisList,
-    reduce: fn(Tensor<'g>, Vec<usize>) -> Tensor<'g>,
-) -> Tensor<'g> {
-    let found: Vec<usize> = axes.as_slice().iter().filter_map(|&axis| x.axis(axis)).collect();
-    let mut shape = x.shape();
-    found.iter().for_each(|&axis| shape[axis] = 1);
-    reduce(x, found).reshape(shape)
 }

@@ -5,8 +5,8 @@ use crate::prelude::*;
 /// `max(x - τ, 0)`: 0 for all but the greatest numbers.
 ///
 /// τ is Keras' `(Σ S - 1) / k`, where `S` are the sums of the 1, 2, .., k greatest numbers. The
-/// paper's takes the last of these sums alone, and gives numbers whose sum is 1; the two agree where
-/// one number stays.
+/// paper's takes the last of these sums alone, and gives numbers whose sum is 1; the two agree
+/// where one number stays.
 ///
 /// Martins and Astudillo, *From softmax to sparsemax*, 2016, <https://arxiv.org/abs/1602.02068>.
 #[derive(Clone, Debug, PartialEq, Config)]
@@ -19,9 +19,7 @@ pub struct Sparsemax {
 
 impl Activate for Sparsemax {
     fn call<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        let Some(axis) = x.axis(self.axis) else {
-            return x.trace().fail(Error::new(format!("{} has no axis {}", x.ty(), self.axis)));
-        };
+        let Some(axis) = x.axis(self.axis) else { return x }; // The trace has noted the mistake.
         // Every x is compared with every other along the axis, which a new axis repeats.
         let (shape, other) = (x.shape(), axis as isize + 1);
         let (mut column, mut row) = (shape.clone(), shape.clone());

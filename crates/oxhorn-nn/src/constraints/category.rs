@@ -39,8 +39,5 @@ pub(super) const EPSILON: f64 = 1e-7;
 
 /// The lengths of `w` along these axes, which stay at extent 1.
 pub(super) fn norm<'g>(w: Tensor<'g>, axes: &AxisList) -> Tensor<'g> {
-    let found: Vec<usize> = axes.as_slice().iter().filter_map(|&axis| w.axis(axis)).collect();
-    let mut shape = w.shape();
-    found.iter().for_each(|&axis| shape[axis] = 1);
-    (w * w).sum(found).sqrt().reshape(shape)
+    axes.reduce(w * w, Tensor::sum).sqrt()
 }

@@ -1,6 +1,6 @@
 //! `Zeros`, `Ones` and `Constant`: known values.
 
-use crate::{config::Json, prelude::*};
+use crate::prelude::*;
 
 /// 0 everywhere.
 #[derive(Clone, Debug, PartialEq, Config)]
@@ -39,6 +39,18 @@ pub struct Values {
     shape: Vec<usize>,
     data: Vec<f32>,
     json: Json,
+}
+
+impl Values {
+    /// The extents; none of a number.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The elements, row-major.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
 }
 
 impl From<f64> for Values {

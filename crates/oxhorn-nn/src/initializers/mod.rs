@@ -8,7 +8,9 @@ mod identity;
 mod noise;
 mod orthogonal;
 mod scaled;
+mod stft;
 mod variance_scaling;
+mod window;
 
 pub use self::category::*;
 pub use self::constant::Constant;
@@ -26,9 +28,14 @@ pub use self::scaled::HeNormal;
 pub use self::scaled::HeUniform;
 pub use self::scaled::LecunNormal;
 pub use self::scaled::LecunUniform;
+pub use self::stft::STFT;
+pub use self::stft::Scaling;
+pub use self::stft::Side;
 pub use self::variance_scaling::Distribution;
 pub use self::variance_scaling::FanMode;
 pub use self::variance_scaling::VarianceScaling;
+pub use self::window::Window;
+pub use self::window::WindowFunction;
 use crate::config::classes;
 
 classes! { dyn Initialize:
@@ -44,6 +51,7 @@ classes! { dyn Initialize:
     Orthogonal
     RandomNormal
     RandomUniform
+    STFT
     TruncatedNormal
     VarianceScaling
     Zeros

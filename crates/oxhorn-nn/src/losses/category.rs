@@ -69,8 +69,8 @@ pub type Loss = Handle<dyn Penalize>;
 category!(Penalize, "loss", CLASSES);
 
 impl Loss {
-    /// The loss as such: "crossentropy" depends on the shapes of what is true and what is predicted,
-    /// batch axis included.
+    /// The loss as such: "crossentropy" depends on the shapes of what is true and what is
+    /// predicted, batch axis included.
     ///
     /// # Errors
     ///
@@ -218,6 +218,14 @@ fn reduce<'g>(values: Tensor<'g>, weight: Option<Tensor<'g>>, reduction: Reducti
         (Reduction::MeanWithSampleWeight | Reduction::Mean | Reduction::SumOverBatchSize, _) => {
             values.sum(..) / values.ty().len().max(1) as f64
         }
+    }
+}
+
+/// Labels without a last axis of extent 1 that predictions of classes make superfluous.
+pub(crate) fn squeeze_labels<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+    match y_true.shape().as_slice() {
+        [samples @ .., 1] if y_true.rank() == y_pred.rank() => y_true.reshape(samples),
+        _ => y_true,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `CategoricalCrossentropy` and `SparseCategoricalCrossentropy`: the surprise at the true class.
 
-use super::category::{Common, Penalize, check_same_shape, clip_probabilities};
+use super::category::{Common, Penalize, check_same_shape, clip_probabilities, squeeze_labels};
 use crate::{activations::LogSoftmax, prelude::*};
 
 /// `-Σ y_true · ln y_pred` along the classes, for labels given as probabilities, such as one-hot.
@@ -86,15 +86,6 @@ fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isize) -> Tens
     }
     let sum = y_pred.sum(axis).keep(y_pred, axis);
     clip_probabilities(y_pred / sum).log()
-}
-
-/// Labels without a last axis of extent 1 that predictions of classes make superfluous.
-fn squeeze_labels<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
-    let shape = y_true.shape();
-    match shape.as_slice() {
-        [samples @ .., 1] if shape.len() == y_pred.rank() => y_true.reshape(samples),
-        _ => y_true,
-    }
 }
 
 /// Where the label is the class whose number is the position along `axis`.

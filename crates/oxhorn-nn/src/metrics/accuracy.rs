@@ -1,7 +1,10 @@
 //! `Accuracy` and its binary, categorical and sparse forms: the fraction of right answers.
 
-use super::category::{Common, Measure};
-use crate::{losses::same_rank, prelude::*};
+use super::category::{Common, Direction, Measure};
+use crate::{
+    losses::{same_rank, squeeze_labels},
+    prelude::*,
+};
 
 /// The fraction of predictions that equal what is true.
 #[derive(Clone, Debug, PartialEq, Config)]
@@ -13,6 +16,10 @@ pub struct Accuracy {
 }
 
 impl Measure for Accuracy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Up)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let (y_true, y_pred) = same_rank(y_true.cast(y_pred.dtype()), y_pred);
         y_true.equal(y_pred).cast(DType::F32)
@@ -42,6 +49,10 @@ impl Measure for BinaryAccuracy {
         Ok(())
     }
 
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Up)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let (y_true, y_pred) = same_rank(y_true.cast(DType::F32), y_pred.cast(DType::F32));
         let answer = y_pred.greater(self.threshold).cast(DType::F32);
@@ -59,6 +70,10 @@ pub struct CategoricalAccuracy {
 }
 
 impl Measure for CategoricalAccuracy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Up)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let y_true = y_true.cast(DType::F32);
         y_true.argmax(-1).equal(y_pred.argmax(-1)).cast(DType::F32)
@@ -76,18 +91,14 @@ pub struct SparseCategoricalAccuracy {
 }
 
 impl Measure for SparseCategoricalAccuracy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Up)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let shape = y_true.shape();
         let guess = y_pred.argmax(-1);
-        let hit = labels_like(y_true, y_pred).cast(DType::F32).equal(guess.cast(DType::F32));
+        let hit = squeeze_labels(y_true, y_pred).cast(DType::F32).equal(guess.cast(DType::F32));
         hit.cast(DType::F32).reshape(shape)
-    }
-}
-
-/// Labels without a last axis of extent 1 that predictions of classes make superfluous.
-pub(super) fn labels_like<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
-    match y_true.shape().as_slice() {
-        [samples @ .., 1] if y_true.rank() == y_pred.rank() => y_true.reshape(samples),
-        _ => y_true,
     }
 }

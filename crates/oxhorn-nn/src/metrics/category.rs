@@ -28,6 +28,15 @@ impl Common {
     }
 }
 
+/// Which way a number gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Larger is better, as with an accuracy.
+    Up,
+    /// Smaller is better, as with a loss.
+    Down,
+}
+
 /// A number by which people judge predictions.
 ///
 /// Most are means of values, one or several for each sample: such a metric gives its `values` and
@@ -37,6 +46,9 @@ pub trait Measure: Object + AsRef<Common> {
     fn check(&self) -> Result<()> {
         Ok(())
     }
+
+    /// Which way the metric gets better; `None` of a number that is neither good nor bad.
+    fn direction(&self) -> Option<Direction>;
 
     /// What the mean is taken of.
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;

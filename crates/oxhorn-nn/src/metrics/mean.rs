@@ -1,6 +1,6 @@
 //! `Mean` and `Sum`: of whatever they are given.
 
-use super::category::{Common, Measure, add, total, totals};
+use super::category::{Common, Direction, Measure, add, total, totals};
 use crate::{prelude::*, scope::Scope};
 
 /// The weighted mean of the predictions.
@@ -13,6 +13,10 @@ pub struct Mean {
 }
 
 impl Measure for Mean {
+    fn direction(&self) -> Option<Direction> {
+        None
+    }
+
     fn values<'g>(&self, _: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         y_pred
     }
@@ -28,6 +32,10 @@ pub struct Sum {
 }
 
 impl Measure for Sum {
+    fn direction(&self) -> Option<Direction> {
+        None
+    }
+
     fn values<'g>(&self, _: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         y_pred
     }

@@ -1,6 +1,6 @@
 //! Metrics of laws and margins: means of the losses of the same names.
 
-use super::category::{Common, Measure};
+use super::category::{Common, Direction, Measure};
 use crate::{
     losses::{self, per_sample},
     prelude::*,
@@ -22,6 +22,10 @@ pub struct BinaryCrossentropy {
 }
 
 impl Measure for BinaryCrossentropy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let loss = losses::BinaryCrossentropy::new();
         let loss = loss.from_logits(self.from_logits).label_smoothing(self.label_smoothing);
@@ -48,6 +52,10 @@ pub struct CategoricalCrossentropy {
 }
 
 impl Measure for CategoricalCrossentropy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let loss = losses::CategoricalCrossentropy::new().axis(self.axis);
         let loss = loss.from_logits(self.from_logits).label_smoothing(self.label_smoothing);
@@ -74,6 +82,10 @@ pub struct SparseCategoricalCrossentropy {
 }
 
 impl Measure for SparseCategoricalCrossentropy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let mut loss = losses::SparseCategoricalCrossentropy::new().axis(self.axis);
         (loss.from_logits, loss.ignore_class) = (self.from_logits, self.ignore_class);
@@ -91,6 +103,10 @@ pub struct KLDivergence {
 }
 
 impl Measure for KLDivergence {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         per_sample(&losses::KLDivergence::new(), y_true, y_pred).0
     }
@@ -106,6 +122,10 @@ pub struct Poisson {
 }
 
 impl Measure for Poisson {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         per_sample(&losses::Poisson::new(), y_true, y_pred).0
     }
@@ -121,6 +141,10 @@ pub struct Hinge {
 }
 
 impl Measure for Hinge {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         per_sample(&losses::Hinge::new(), y_true, y_pred).0
     }

@@ -1,6 +1,6 @@
 //! Metrics of distances: means of the losses of the same names.
 
-use super::category::{Common, Measure, total};
+use super::category::{Common, Direction, Measure, total};
 use crate::{
     losses::{self, divide_no_nan, per_sample},
     prelude::*,
@@ -16,6 +16,10 @@ pub struct MeanSquaredError {
 }
 
 impl Measure for MeanSquaredError {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         per_sample(&losses::MeanSquaredError::new(), y_true, y_pred).0
     }
@@ -31,6 +35,10 @@ pub struct MeanAbsoluteError {
 }
 
 impl Measure for MeanAbsoluteError {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         per_sample(&losses::MeanAbsoluteError::new(), y_true, y_pred).0
     }
@@ -46,6 +54,10 @@ pub struct RootMeanSquaredError {
 }
 
 impl Measure for RootMeanSquaredError {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let (y_true, y_pred) = losses::same_rank(y_true.cast(DType::F32), y_pred.cast(DType::F32));
         let error = y_pred - y_true;

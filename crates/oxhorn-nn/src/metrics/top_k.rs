@@ -1,10 +1,7 @@
 //! `TopKCategoricalAccuracy` and its sparse form: whether the true class is among the likeliest.
 
-use super::{
-    accuracy::labels_like,
-    category::{Common, Measure},
-};
-use crate::prelude::*;
+use super::category::{Common, Direction, Measure};
+use crate::{losses::squeeze_labels, prelude::*};
 
 /// The fraction of samples whose true class is among the `k` most probable; labels are one-hot.
 #[derive(Clone, Debug, PartialEq, Config)]
@@ -19,6 +16,10 @@ pub struct TopKCategoricalAccuracy {
 }
 
 impl Measure for TopKCategoricalAccuracy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Up)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let label = y_true.cast(DType::F32).argmax(-1);
         among_the_first(label, y_pred, self.k)
@@ -42,9 +43,13 @@ pub struct SparseTopKCategoricalAccuracy {
 }
 
 impl Measure for SparseTopKCategoricalAccuracy {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Up)
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let shape = y_true.shape();
-        let label = labels_like(y_true, y_pred).cast(DType::I32);
+        let label = squeeze_labels(y_true, y_pred).cast(DType::I32);
         let hits = match self.from_sorted_ids {
             false => among_the_first(label, y_pred, self.k),
             true => {

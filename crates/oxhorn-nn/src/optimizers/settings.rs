@@ -73,8 +73,11 @@ impl Settings {
             scale.is_normal(),
             "`loss_scale_factor` must be a finite number other than 0, got {scale}"
         );
-        if let LearningRate::Schedule(schedule) = &self.learning_rate {
-            schedule.get()?.check()?;
+        match &self.learning_rate {
+            LearningRate::Schedule(schedule) => schedule.get()?.check()?,
+            LearningRate::Constant(rate) => {
+                ensure!(rate.is_finite(), "`learning_rate` must be a finite number, got {rate}");
+            }
         }
         self.check_average()?;
         self.check_exclusions()

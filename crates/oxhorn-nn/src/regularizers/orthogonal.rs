@@ -13,7 +13,8 @@ keyword! {
     }
 }
 
-/// The mean absolute cosine of the angles between rows, or columns, of a matrix, times `factor / 2`.
+/// The mean absolute cosine of the angles between rows, or columns, of a matrix, times
+/// `factor / 2`.
 ///
 /// Brock et al., *Neural photo editing with introspective adversarial networks*, 2016,
 /// <https://arxiv.org/abs/1609.07093>.

@@ -6,13 +6,14 @@ use oxhorn_ir::{Array, Trace};
 use oxhorn_nn::{
     Declarations, Json, Mode, Scope,
     config::Class,
-    metrics::{CLASSES, Metric},
+    metrics::{CLASSES, Direction, Metric},
 };
 
 use crate::golden::*;
 
 /// Where `y_true` is `[n]` and `y_pred` is `[n, 1]`, these compare every sample with every other in
-/// Keras, which nobody can want. Ours compare each sample with itself, as the losses of these names.
+/// Keras, which nobody can want. Ours compare each sample with itself, as the losses of these
+/// names.
 const BROADCAST_IN_KERAS: [&str; 3] = ["Hinge", "KLDivergence", "Poisson"];
 
 #[test]
@@ -36,6 +37,20 @@ fn every_metric_is_that_of_keras() {
     });
     let excused = [("", "dtype")];
     CLASSES.iter().for_each(|class| assert_every_setting_is_tried(class, &of(class), &excused));
+}
+
+#[test]
+fn every_metric_gets_better_the_way_it_does_in_keras() {
+    for class in CLASSES {
+        let metric = Metric::from(class.name());
+        let direction = metric.get().expect("a metric of its name").direction();
+        let expected = match class.name() {
+            "Mean" | "Sum" => None,
+            name if name.ends_with("Accuracy") => Some(Direction::Up),
+            _ => Some(Direction::Down),
+        };
+        assert_eq!(direction, expected, "{class:?}");
+    }
 }
 
 /// The result after one more batch.

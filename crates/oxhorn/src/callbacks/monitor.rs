@@ -2,16 +2,10 @@
 
 use oxhorn_ir::{Error, Result};
 
-use crate::{callbacks::Training, history::Logs};
-
-/// Which way a number gets better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Larger is better, as with an accuracy.
-    Up,
-    /// Smaller is better, as with a loss.
-    Down,
-}
+use crate::{
+    callbacks::{Direction, Training},
+    history::Logs,
+};
 
 /// Which way the monitored number gets better, as a callback is told.
 ///

@@ -54,7 +54,7 @@ fn check_finite(name: &str, array: &Samples<'_>) -> Result<()> {
             "`to_categorical` makes a row of NaN of a label outside the classes; \
              `try_to_categorical` says which"
         }
-        _ => "one such number would make every weight NaN: leave its sample out, or replace it",
+        _ => "one such number makes NaN of all that it meets: leave its sample out, or replace it",
     };
     Err(Error::new(format!("`{name}` holds {value} at {place:?}")).help(help))
 }

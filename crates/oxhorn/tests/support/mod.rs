@@ -11,7 +11,6 @@ use serde_json::Value;
 static STREAMS: Mutex<()> = Mutex::new(());
 
 /// Seeds the random streams, which no other test may draw from until the guard is dropped.
-#[must_use]
 pub(crate) fn seeded(seed: u32) -> MutexGuard<'static, ()> {
     let guard = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
     set_random_seed(seed);
@@ -42,7 +41,8 @@ pub(crate) fn number(json: &Value) -> f64 {
 
 /// A recorded tensor.
 pub(crate) fn tensor(json: &Value) -> ArrayD<f64> {
-    let shape: Vec<usize> = list(&json["shape"]).iter().map(|n| n.as_u64().unwrap() as usize).collect();
+    let shape: Vec<usize> =
+        list(&json["shape"]).iter().map(|n| n.as_u64().unwrap() as usize).collect();
     ArrayD::from_shape_vec(IxDyn(&shape), list(&json["data"]).iter().map(number).collect()).unwrap()
 }
 

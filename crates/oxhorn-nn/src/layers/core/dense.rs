@@ -35,7 +35,7 @@ impl Layer for Dense {
     fn check(&self) -> Result<()> {
         ensure!(
             self.units > 0,
-            "Received an invalid value for argument `units`, expected a positive integer. \
+            "Received an invalid value for `units`, expected a positive integer. \
             Received: units={}",
             self.units
         );
@@ -43,6 +43,14 @@ impl Layer for Dense {
     }
 
     fn call<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        if x.rank() < 2 && !x.is_void() {
+            let error = Error::new(format!(
+                "the input is incompatible with the layer: expected min_ndim=2, found ndim={}",
+                x.rank()
+            ));
+            let help = "the axes are samples and features; samples of one number have shape [n, 1]";
+            return cx.trace().fail(error.help(help));
+        }
         let x = x.cast(DType::F32);
         let kernel = cx.weight("kernel", [x.dim(-1), self.units], &self.kernel);
         let mut y = x.dot(kernel);
@@ -75,14 +83,19 @@ mod tests {
     fn rejects_no_units() {
         assert_eq!(
             Dense::new(0).check().unwrap_err().message,
-            "Received an invalid value for argument `units`, expected a positive integer. \
+            "Received an invalid value for `units`, expected a positive integer. \
              Received: units=0"
         );
     }
 
     #[test]
-    fn rejects_numbers_without_axes() {
-        let error = layer_error(Dense::new(3), &[]);
-        assert_eq!(error.to_string(), "f32[] has no axis -1\n    in: layer (Dense)");
+    fn rejects_samples_without_features() {
+        let error = layer_error(Dense::new(3), &[4]);
+        assert_eq!(
+            error.to_string(),
+            "the input is incompatible with the layer: expected min_ndim=2, found ndim=1\n    in: \
+             layer (Dense)\n  help: the axes are samples and features; samples of one number have \
+             shape [n, 1]"
+        );
     }
 }

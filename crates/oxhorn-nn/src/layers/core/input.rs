@@ -1,6 +1,6 @@
 //! `Input`: where data enters a model.
 
-use crate::{config::Json, prelude::*};
+use crate::prelude::*;
 
 /// States the shape of what enters a model, which it passes on unchanged.
 ///

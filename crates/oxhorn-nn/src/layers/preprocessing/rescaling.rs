@@ -1,6 +1,6 @@
 //! `Rescaling`: brings inputs to the range a network likes.
 
-use crate::{config::Json, prelude::*};
+use crate::prelude::*;
 
 /// Multiplies its input by `scale` and adds `offset`: `x · scale + offset`.
 ///

@@ -6,7 +6,7 @@ use crate::prelude::*;
 /// `1 / (1 - rate)`, which keeps their expected sum. Otherwise does nothing.
 ///
 /// The rate is a number that can be turned while a model trains. A layer made with a rate of 0
-/// stays out of the graph for good, and asks for no seed.
+/// stays out of the graph, and asks for no seed, until it is turned up for the first time.
 ///
 /// Srivastava et al., *Dropout: a simple way to prevent neural networks from overfitting*,
 /// JMLR 2014, <https://jmlr.org/papers/v15/srivastava14a.html>.
@@ -44,14 +44,14 @@ impl Layer for Dropout {
 
     fn call<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let x = x.cast(DType::F32);
-        if self.rate == 0.0 {
+        if !cx.awake("rate", self.rate) {
             return x;
         }
         let seeds = cx.seed_generator("seed_generator", self.seed);
         if !cx.training() {
             return x;
         }
-        // One minus the rate is taken in `f64`, as Keras takes it: the masks depend on its last bit.
+        // One minus the rate is taken in `f64`, as in Keras: the masks depend on its last bit.
         let keep = (1.0 - cx.number("rate", self.rate)).cast(DType::F32);
         let mask = seeds.next().random_uniform(self.mask_shape(x)).less(keep);
         // Nothing is kept at rate 1, but the gradient of `x / 0` would not be a number.
@@ -103,6 +103,22 @@ mod tests {
         let x = f32_input(&trace, &[2, 3]);
         let y = Dropout::new(0.5).call(&Scope::new(&trace, &declared, Mode::Infer), x);
         assert_eq!(x.value(), y.value());
+    }
+
+    #[test]
+    fn is_absent_at_rate_0_until_it_is_turned_up() {
+        let declared = Declarations::new();
+        let noise = || {
+            let trace = Trace::new("test");
+            let x = f32_input(&trace, &[2, 3]);
+            let cx = Scope::new(&trace, &declared, Mode::Train).child("dropout");
+            let y = Dropout::new(0.0).call(&cx, x);
+            y.value() != x.value()
+        };
+        assert!(!noise() && declared.variables().is_empty());
+        assert_eq!(declared.numbers()[0].path, "dropout/rate");
+        assert!(declared.wake("dropout/rate") && !declared.wake("dropout/rate"));
+        assert!(noise() && declared.variables()[0].needs_seed());
     }
 
     #[test]

@@ -26,24 +26,28 @@ impl Layer for Reshape {
     }
 
     fn call<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let samples = x.dim(0);
-        let features: usize = x.shape().iter().skip(1).product();
-        let known: usize =
-            self.target_shape.iter().filter(|extent| **extent >= 0).map(|&n| n as usize).product();
+        let (samples, input) = (x.dim(0), x.shape().split_off(x.rank().min(1)));
+        let features: usize = input.iter().product();
+        let known = size(self.target_shape.iter().filter(|n| **n >= 0).map(|&n| n as usize));
         let left = features.checked_div(known).unwrap_or(0);
         let sample = self.target_shape.iter().map(|&n| if n < 0 { left } else { n as usize });
-        let shape: Vec<usize> = [samples].into_iter().chain(sample).collect();
-        if !x.is_void() && shape.iter().product::<usize>() != samples * features {
+        let sample: Vec<usize> = sample.collect();
+        if !x.is_void() && size(sample.iter().copied()) != features {
             let message = format!(
-                "The total size of the tensor must be unchanged. Received: input_shape={:?}, \
+                "The total size of the tensor must be unchanged. Received: input_shape={input:?}, \
                  target_shape={:?}",
-                &x.shape()[1..],
                 self.target_shape
             );
-            return cx.trace().fail(Error::new(message));
+            let help = format!("a sample has {features} numbers, neither more nor fewer");
+            return cx.trace().fail(Error::new(message).help(help));
         }
-        x.reshape(shape)
+        x.reshape([&[samples], &sample[..]].concat())
     }
+}
+
+/// The number of elements, or the greatest number if it is beyond that.
+fn size(extents: impl Iterator<Item = usize>) -> usize {
+    extents.fold(1, usize::saturating_mul)
 }
 
 #[cfg(test)]
@@ -59,6 +63,8 @@ mod tests {
             "The total size of the tensor must be unchanged. Received: input_shape=[3, 2], \
              target_shape=[-1, 4]"
         );
+        let error = layer_error(Reshape::new([i64::MAX, i64::MAX]), &[2, 3, 2]);
+        assert!(error.message.contains("must be unchanged"), "{error}");
         assert!(Reshape::new([-1, -1]).check().is_err());
         assert!(Reshape::new([-2]).check().is_err());
     }
