@@ -66,7 +66,7 @@ impl Memory {
             .checked_mul(size_of::<T>())
             .and_then(|bytes| bytes.checked_add(offset))
             .is_some_and(|end| end <= self.bytes);
-        assert!(inside && offset % align_of::<T>() == 0, "elements lie inside the memory");
+        assert!(inside && offset.is_multiple_of(align_of::<T>()), "elements lie inside the memory");
     }
 }
 

@@ -50,8 +50,12 @@ macro_rules! by_type {
     };
 }
 
-/// Results and new weights of one run on a device, as `f64`.
-fn run(graph: &Graph, leaves: &[Array], device: &mut Device) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+/// Results and new weights of a run.
+type Values = (Vec<Vec<f64>>, Vec<Vec<f64>>);
+
+/// One run on a device, as `f64`.
+#[allow(clippy::unnecessary_cast, reason = "necessary for every type but f64")]
+fn run(graph: &Graph, leaves: &[Array], device: &mut Device) -> Values {
     let program = oxhorn_plan::compile(graph).unwrap_or_else(|error| panic!("{error}\n{graph}"));
     let given = || {
         graph.nodes().iter().filter_map(|node| match &node.op {
@@ -97,7 +101,7 @@ fn check(graph: &Graph) {
     });
     let leaves: Vec<Array> = types.enumerate().map(|(i, ty)| sample(ty, i)).collect();
     let expected = interpret::interpret(graph, &leaves).unwrap();
-    let mut bits: Option<(Vec<Vec<f64>>, Vec<Vec<f64>>)> = None;
+    let mut bits: Option<Values> = None;
     for isa in Isa::available() {
         for threads in [1, 2, 3] {
             let mut device = Device::with_isa(threads, isa);

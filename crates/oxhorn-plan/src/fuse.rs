@@ -558,13 +558,13 @@ impl<'a> Grouping<'a> {
             self.force(self.graph[value].args[0]);
         }
         for (arg, part) in args {
-            if let Some(Seen::Value(root, walk)) = see(self.graph, arg, space, part) {
-                if root != value && self.home(root) == Home::Deferred {
-                    match self.takes(root, walk, at) {
-                        true => self.join(root, at),
-                        false => self.early(root),
-                    }
-                }
+            let Some(Seen::Value(root, walk)) = see(self.graph, arg, space, part) else { continue };
+            if root == value || self.home(root) != Home::Deferred {
+                continue;
+            }
+            match self.takes(root, walk, at) {
+                true => self.join(root, at),
+                false => self.early(root),
             }
         }
         self.known.get_mut().clear();

@@ -1,9 +1,9 @@
 //! From graph to program: simplify, fuse, order, place.
 //!
-//! [`compile`] takes a [`Graph`] and makes every decision that can be made before anything runs:
-//! which nodes share a loop ([`fuse`]), what each loop's instructions are ([`lower`]), where every
-//! byte lives ([`memory`]). The result, a [`Program`], is data: it prints, it is verified by
-//! replay, and any executor can load it.
+//! [`compile`] takes a [`Graph`](oxhorn_ir::Graph) and makes every decision that can be made before
+//! anything runs: which nodes share a loop ([`fuse`]), what each loop's instructions are
+//! ([`lower`]), where every byte lives ([`memory`]). The result, a [`Program`], is data: it prints,
+//! it is verified by replay, and any executor can load it.
 //!
 //! This crate knows neither Keras nor the processor.
 

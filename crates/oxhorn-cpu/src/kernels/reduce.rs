@@ -166,9 +166,9 @@ unsafe fn reduce_few_rows<T: Copy, C: Combine<T>>(
 ) {
     let mut total = [C::IDENTITY; CHUNK];
     for c in 0..columns {
-        for r in 0..rows {
+        for (r, total) in total.iter_mut().enumerate().take(rows) {
             // SAFETY: row r exists and has a column c.
-            total[r] = C::combine(total[r], unsafe { *x.add(r * stride + c) });
+            *total = C::combine(*total, unsafe { *x.add(r * stride + c) });
         }
     }
     // SAFETY: y has room for an element of each row.

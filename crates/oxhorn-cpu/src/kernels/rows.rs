@@ -148,7 +148,7 @@ mod tests {
         for isa in Isa::available() {
             for (rows, columns) in [(0, 3), (1, 1), (7, 5), (16, 2), (33, 10), (3, 100)] {
                 let number = |i: usize| match i * 7919 % 13 {
-                    12 if i % 3 == 0 => f32::NAN,
+                    12 if i.is_multiple_of(3) => f32::NAN,
                     k => k as f32,
                 };
                 let x: Vec<f32> = (0..rows * columns).map(number).collect();
