@@ -1,13 +1,13 @@
 //! `evaluate`, `predict` and single steps: a model over the batches of some samples.
 
-use std::{io::Write, time::Instant};
+use std::{collections::BTreeMap, io::Write, time::Instant};
 
 use ndarray::{ArrayD, IxDyn};
 use oxhorn_ir::{DType, Result, ensure};
 
 use crate::{
     callbacks::{Callback, Granularity},
-    data::{self, Order, Samples, Shuffle, check_labels},
+    data::{self, Order, Samples, Shuffle, check_labels, sample_weights},
     engine::{Engine, Key, Kind, Target, Weighted},
     fit::{Output, printed},
     history::{Logs, Params},
@@ -70,6 +70,32 @@ impl<'a> Evaluate<'a> {
     #[must_use]
     pub fn output(self, output: impl Write + 'a) -> Evaluate<'a> {
         Evaluate { output: Some(Box::new(output)), ..self }
+    }
+}
+
+/// What the samples of a single batch weigh: Keras' arguments of `train_on_batch`.
+#[derive(Default)]
+pub struct OnBatch<'a> {
+    sample_weight: Option<Samples<'a>>,
+    class_weight: Option<BTreeMap<i64, f64>>,
+}
+
+impl<'a> OnBatch<'a> {
+    /// All alike.
+    pub fn new() -> OnBatch<'a> {
+        OnBatch::default()
+    }
+
+    /// Weighs each sample.
+    #[must_use]
+    pub fn sample_weight(self, weights: impl Into<Samples<'a>>) -> OnBatch<'a> {
+        OnBatch { sample_weight: Some(weights.into()), ..self }
+    }
+
+    /// Weighs samples by their class; a class that is not named has weight 1.
+    #[must_use]
+    pub fn class_weight(self, weights: impl IntoIterator<Item = (i64, f64)>) -> OnBatch<'a> {
+        OnBatch { class_weight: Some(weights.into_iter().collect()), ..self }
     }
 }
 
@@ -325,7 +351,21 @@ impl Sequential {
         x: impl Into<Samples<'a>>,
         y: impl Into<Samples<'a>>,
     ) -> Result<Logs> {
-        self.on_batch(x.into(), y.into(), Kind::Train)
+        self.train_on_batch_with(x, y, OnBatch::new())
+    }
+
+    /// [`Sequential::train_on_batch`] with weights for the samples or their classes.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn train_on_batch_with<'a>(
+        &mut self,
+        x: impl Into<Samples<'a>>,
+        y: impl Into<Samples<'a>>,
+        weights: OnBatch<'a>,
+    ) -> Result<Logs> {
+        self.on_batch(Kind::Train, (x.into(), y.into()), weights)
     }
 
     /// Loss and metrics of these samples as one batch, noise off.
@@ -338,13 +378,36 @@ impl Sequential {
         x: impl Into<Samples<'a>>,
         y: impl Into<Samples<'a>>,
     ) -> Result<Logs> {
-        self.on_batch(x.into(), y.into(), Kind::Test)
+        self.test_on_batch_with(x, y, OnBatch::new())
     }
 
-    fn on_batch(&mut self, x: Samples<'_>, y: Samples<'_>, kind: Kind) -> Result<Logs> {
-        data::check(&[(NAMES[0], &x), (NAMES[1], &y)])?;
-        self.make_ready(NAMES, (&x, &y, None), x.rows())?;
-        let batches = Batches::load(self, kind, (&x, Some(&y), None), x.rows())?;
+    /// [`Sequential::test_on_batch`] with weights for the samples or their classes.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn test_on_batch_with<'a>(
+        &mut self,
+        x: impl Into<Samples<'a>>,
+        y: impl Into<Samples<'a>>,
+        weights: OnBatch<'a>,
+    ) -> Result<Logs> {
+        self.on_batch(Kind::Test, (x.into(), y.into()), weights)
+    }
+
+    fn on_batch(
+        &mut self,
+        kind: Kind,
+        (x, y): (Samples<'_>, Samples<'_>),
+        weights: OnBatch<'_>,
+    ) -> Result<Logs> {
+        let OnBatch { sample_weight, class_weight } = weights;
+        let weights = sample_weights(&y, class_weight.as_ref(), sample_weight)?;
+        let mut arrays = vec![(NAMES[0], &x), (NAMES[1], &y)];
+        arrays.extend(weights.iter().map(|weights| (NAMES[2], weights)));
+        data::check(&arrays)?;
+        self.make_ready(NAMES, (&x, &y, weights.as_ref()), x.rows())?;
+        let batches = Batches::load(self, kind, (&x, Some(&y), weights.as_ref()), x.rows())?;
         self.fresh = false;
         let order = Order::new(x.rows(), x.rows(), Shuffle::Off)?;
         let (output, _) = Output::new(Some(Box::new(std::io::sink())));

@@ -43,7 +43,7 @@ pub use oxhorn_nn::{
 };
 
 pub use self::{
-    evaluate::{Evaluate, Predict},
+    evaluate::{Evaluate, OnBatch, Predict},
     fit::{Fit, Shuffle},
     history::{History, Logs},
     random::set_random_seed,
@@ -75,7 +75,7 @@ pub mod prelude {
     };
 
     pub use crate::{
-        Compile, Error, Evaluate, Fit, NO_METRICS, Predict, Result, Sequential, Shuffle,
+        Compile, Error, Evaluate, Fit, NO_METRICS, OnBatch, Predict, Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
             ReduceLROnPlateau, TerminateOnNaN, Training,
