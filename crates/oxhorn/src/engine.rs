@@ -90,6 +90,9 @@ pub(crate) const OPTIMIZER: &str = "optimizer/";
 /// The path of a learning rate that is a number.
 pub(crate) const LEARNING_RATE: &str = "optimizer/learning_rate";
 
+/// How many programs are kept. Ever-changing batch sizes would make ever more of them.
+const PROGRAMS_MAX: usize = 32;
+
 /// Everything of a model that runs.
 pub(crate) struct Engine {
     declarations: Declarations,
@@ -340,6 +343,14 @@ impl Engine {
         let rate = schedule.apply(step).value();
         let results = oxhorn_ir::interpret::interpret(&trace.finish(&[rate])?, &[])?;
         Ok(f64::from(results.outputs[0].scalar() as f32))
+    }
+
+    /// Begins a run, for which indices of programs from earlier ones mean nothing: of too many
+    /// programs, none is kept.
+    pub(crate) fn begin_run(&mut self) {
+        if self.loaded.len() > PROGRAMS_MAX {
+            self.loaded.clear();
+        }
     }
 
     /// The program of this key, as an index for [`Engine::program`]; made if there is none.
@@ -730,5 +741,22 @@ fn write(to: &mut Weights, path: &str, dtype: DType, values: &[f64]) -> Result<(
         DType::U32 => put::<u32>(to.slice_mut(path), values, |x| x as u32),
         DType::F32 => put::<f32>(to.slice_mut(path), values, |x| x as f32),
         DType::F64 => put::<f64>(to.slice_mut(path), values, |x| x),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[test]
+    fn batches_of_ever_other_sizes_do_not_fill_the_memory() {
+        let mut model = Sequential::new().add(Dense::new(2).input_dim(3));
+        for rows in 1..3 * PROGRAMS_MAX {
+            let y = model.predict_with(&random((rows, 3)), Predict::new().verbose(0));
+            assert_eq!(y.expect("the data fit").shape(), [rows, 2]);
+            let kept = model.engine.as_ref().map_or(0, |engine| engine.loaded.len());
+            assert!(kept <= PROGRAMS_MAX + 2);
+        }
     }
 }

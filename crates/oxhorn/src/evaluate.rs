@@ -258,6 +258,7 @@ impl Sequential {
         y: impl Into<Samples<'a>>,
         evaluate: Evaluate<'a>,
     ) -> Result<Logs> {
+        self.begin_run();
         let (x, y) = (x.into(), y.into());
         let Evaluate { batch_size, sample_weight, mut callbacks, verbose, output } = evaluate;
         let mut arrays = vec![(NAMES[0], &x), (NAMES[1], &y)];
@@ -302,6 +303,7 @@ impl Sequential {
         x: impl Into<Samples<'a>>,
         predict: Predict<'a>,
     ) -> Result<ArrayD<f32>> {
+        self.begin_run();
         let x = x.into();
         let Evaluate { batch_size, sample_weight, mut callbacks, verbose, output } = predict;
         ensure!(sample_weight.is_none(), "a prediction has no use for `sample_weight`");
@@ -401,6 +403,7 @@ impl Sequential {
         (x, y): (Samples<'_>, Samples<'_>),
         weights: OnBatch<'_>,
     ) -> Result<Logs> {
+        self.begin_run();
         let OnBatch { sample_weight, class_weight } = weights;
         let weights = sample_weights(&y, class_weight.as_ref(), sample_weight)?;
         let mut arrays = vec![(NAMES[0], &x), (NAMES[1], &y)];

@@ -248,6 +248,7 @@ impl Sequential {
         y: impl Into<Samples<'a>>,
         fit: Fit<'a>,
     ) -> Result<History> {
+        self.begin_run();
         let (x, y) = (x.into(), y.into());
         let weights = fit.sample_weight.clone();
         let weights = sample_weights(&y, fit.class_weight.as_ref(), weights)?;

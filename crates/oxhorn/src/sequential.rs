@@ -477,6 +477,13 @@ impl Sequential {
         Ok(())
     }
 
+    /// To be called first by whatever runs batches.
+    pub(crate) fn begin_run(&mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.begin_run();
+        }
+    }
+
     pub(crate) fn parts(&mut self) -> Result<(&[(String, AnyLayer)], &mut Engine)> {
         match &mut self.engine {
             Some(engine) => Ok((&self.layers, engine)),
