@@ -141,6 +141,10 @@ impl Sequential {
             self.mistake.get_or_insert(mistake);
         }
         if layer.layer.batch_shape().is_some() {
+            // It is no layer of the model, which checks its own when it is built.
+            if let Err(mistake) = layer.check() {
+                self.mistake.get_or_insert(mistake.at("input (InputLayer)"));
+            }
             return self;
         }
         let base = snake_case(layer.class_name());

@@ -513,6 +513,14 @@ fn settings_of_layers_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn settings_of_the_input_that_cannot_be_are_refused() {
+    cannot_be_built(
+        || Sequential::new().add(Input::new([3]).sparse(true)).add(Dense::new(2)),
+        "`sparse` of `InputLayer` is not supported, got true\n    in: input (InputLayer)",
+    );
+}
+
+#[test]
 fn layers_that_cannot_be_told_apart_are_refused() {
     let named = |name: &str| Sequential::new().add(Dense::new(4).name(name).input_dim(3));
     cannot_be_built(

@@ -11,7 +11,8 @@ use crate::prelude::*;
 pub struct Input {
     /// The shape of a batch; an axis given as none may have any extent.
     pub batch_shape: BatchShape,
-    /// The type of the elements, which are read as `float32` whatever it is.
+    /// The type of the elements that are given, a number's. As every layer would, the model turns
+    /// them into `float32`.
     #[config(default = "float32")]
     pub dtype: String,
     /// Whether most elements are absent, which is not supported.
@@ -24,6 +25,12 @@ pub struct Input {
     #[config(default = false)]
     pub optional: bool,
 }
+
+/// The types of numbers that a model takes.
+const DTYPES: [&str; 12] = [
+    "float16", "bfloat16", "float32", "float64", "bool", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32",
+];
 
 /// The shape of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +75,11 @@ impl Layer for Input {
         ensure!(!self.ragged, "`ragged` of `InputLayer` is not supported, got true");
         ensure!(!self.optional, "`optional` of `InputLayer` is not supported, got true");
         ensure!(
+            DTYPES.contains(&self.dtype.as_str()),
+            "`dtype` of `InputLayer` is no type of number: {}", self.dtype;
+            help: "one of {}", DTYPES.join(", ")
+        );
+        ensure!(
             !self.batch_shape.0.is_empty(),
             "`batch_shape` needs at least the batch axis, got []"
         );
@@ -97,5 +109,7 @@ mod tests {
     fn what_is_not_supported_is_refused_by_name() {
         let error = Input::new([2]).sparse(true).check().unwrap_err();
         assert_eq!(error.message, "`sparse` of `InputLayer` is not supported, got true");
+        let error = Input::new([2]).dtype("string").check().unwrap_err();
+        assert_eq!(error.message, "`dtype` of `InputLayer` is no type of number: string");
     }
 }
