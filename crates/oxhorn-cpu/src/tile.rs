@@ -517,7 +517,7 @@ impl<'a, 'p> Builder<'a, 'p> {
         Ok(match it.action {
             Action::RandomBits => Micro::Random { run: threefry::fill(isa), to, key: x },
             Action::Iota { extent, inner } => {
-                let run = positions::positions(isa, dtype).ok_or_else(unsupported)?;
+                let run = positions::positions(dtype).ok_or_else(unsupported)?;
                 Micro::Positions { run, to, extent, inner }
             }
             Action::Row(RowAction::Reduce(reduction)) => {
@@ -525,9 +525,8 @@ impl<'a, 'p> Builder<'a, 'p> {
                 Micro::Rows { run, to, x }
             }
             Action::Row(RowAction::ArgMax) => Micro::Rows { run: rows::argmax(isa, dtype), to, x },
-            Action::Spread => Micro::Rows { run: rows::spread(isa, dtype), to, x },
-            Action::Accumulate(accumulation) => {
-                let reduction = accumulation.reduction;
+            Action::Spread => Micro::Rows { run: rows::spread(dtype), to, x },
+            Action::Accumulate(reduction) => {
                 let run = reduce::columns(isa, reduction, dtype).ok_or_else(unsupported)?;
                 self.begin_at(reduction.identity(dtype), dtype, to, it.span);
                 if it.span == Span::Element {

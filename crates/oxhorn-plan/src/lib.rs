@@ -17,7 +17,7 @@ mod program;
 pub use self::{
     compile::compile,
     program::{
-        Accumulation, Action, Buffer, BufferId, CopyKernel, Destination, Instruction, Kernel, Loop,
-        Operand, Place, Product, Program, RowAction, Span, Step, Walk,
+        Action, Buffer, BufferId, CopyKernel, Destination, Instruction, Kernel, Loop, Operand,
+        Place, Product, Program, RowAction, Span, Step, Walk,
     },
 };

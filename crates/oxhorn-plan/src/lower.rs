@@ -7,8 +7,8 @@ use oxhorn_ir::{Error, Graph, Op, Reduce, Result, Role, Value};
 use crate::{
     fuse::{Group, Part, Seen, Space, base, operand, see, wish},
     program::{
-        Accumulation, Action, Buffer, BufferId, CopyKernel, Destination, Instruction, Kernel, Loop,
-        Operand, Place, Product, Program, RowAction, Span, Step, Walk,
+        Action, Buffer, BufferId, CopyKernel, Destination, Instruction, Kernel, Loop, Operand,
+        Place, Product, Program, RowAction, Span, Step, Walk,
     },
 };
 
@@ -90,7 +90,7 @@ impl<'a> Lowering<'a> {
                     Role::Input => Place::Arena(0..0),
                     Role::Weight => Place::Weight(index),
                 };
-                let id = lowering.push(Buffer { value, ty: leaf.ty.clone(), place });
+                let id = lowering.push(Buffer { ty: leaf.ty.clone(), place });
                 lowering.known.insert(value, id);
             }
         }
@@ -110,7 +110,7 @@ impl<'a> Lowering<'a> {
             return id;
         }
         let ty = self.graph[value].ty.clone();
-        let id = self.push(Buffer { value, ty, place: Place::Arena(0..0) });
+        let id = self.push(Buffer { ty, place: Place::Arena(0..0) });
         self.known.insert(value, id);
         id
     }
@@ -166,7 +166,7 @@ impl<'a> Lowering<'a> {
             let is_weight = matches!(&graph[value].op, Op::Leaf(leaf) if leaf.role == Role::Weight);
             if is_weight && !self.kept.contains_key(&value) {
                 let (x, ty) = (self.known[&value], self.graph[value].ty.clone());
-                let y = self.push(Buffer { value, ty, place: Place::Arena(0..0) });
+                let y = self.push(Buffer { ty, place: Place::Arena(0..0) });
                 copies.push(self.copy_whole(x, y));
                 self.kept.insert(value, y);
             }
@@ -249,7 +249,7 @@ impl<'a> Lowering<'a> {
                 Action::Iota { extent: node.ty.shape[it.axis], inner }
             }
             Op::Reduce(Reduce { reduction, .. }) => match wish.part {
-                Part::Complete => Action::Accumulate(Accumulation { reduction: *reduction }),
+                Part::Complete => Action::Accumulate(*reduction),
                 _ => Action::Row(RowAction::Reduce(*reduction)),
             },
             Op::ArgMax(_) => Action::Row(RowAction::ArgMax),

@@ -11,7 +11,7 @@
 
 use std::{fmt, ops::Range};
 
-use oxhorn_ir::{Binary, Compare, DType, Reduction, Result, Type, Unary, Value, ensure};
+use oxhorn_ir::{Binary, Compare, DType, Reduction, Result, Type, Unary, ensure};
 
 /// A graph with every decision made.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,8 +39,6 @@ pub struct BufferId(pub u32);
 /// A tensor in memory, in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer {
-    /// The value of the (simplified) graph that it holds.
-    pub value: Value,
     /// Element type and shape.
     pub ty: Type,
     /// Where it lives.
@@ -196,7 +194,7 @@ pub enum Action {
     /// Each row's value, repeated along the row: from [`Span::Row`] to [`Span::Element`].
     Spread,
     /// Elements combined over all rows, into memory, complete when the loop is.
-    Accumulate(Accumulation),
+    Accumulate(Reduction),
 }
 
 /// How the elements of a row become one.
@@ -206,13 +204,6 @@ pub enum RowAction {
     Reduce(Reduction),
     /// The index of the greatest.
     ArgMax,
-}
-
-/// What an accumulation combines.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Accumulation {
-    /// How elements combine.
-    pub reduction: Reduction,
 }
 
 /// How often an instruction is done.
@@ -477,7 +468,7 @@ impl fmt::Display for Instruction {
             }
             Action::Row(RowAction::ArgMax) => "row_argmax".to_owned(),
             Action::Spread => "spread".to_owned(),
-            Action::Accumulate(it) => format!("accumulate_{:?}", it.reduction).to_lowercase(),
+            Action::Accumulate(reduction) => format!("accumulate_{reduction:?}").to_lowercase(),
         };
         write!(f, "{name}.{}", self.dtype)?;
         if self.span == Span::Row {

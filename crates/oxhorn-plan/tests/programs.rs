@@ -138,11 +138,7 @@ fn equal_graphs_give_equal_programs() {
 
 /// `b1 = neg b0`, then `b2 = exp b1` at the given bytes, then `b3 = add b2 b0`.
 fn placed(bytes: std::ops::Range<usize>) -> Program {
-    let buffer = |index: u32, bytes| Buffer {
-        value: values()[index as usize],
-        ty: Type::f32([2]),
-        place: Place::Arena(bytes),
-    };
+    let buffer = |bytes| Buffer { ty: Type::f32([2]), place: Place::Arena(bytes) };
     let step = |op: Action, args: &[u32], to: u32| {
         let args = args.iter().map(|&arg| Operand::Memory(BufferId(arg), Walk::Element)).collect();
         let to = Destination::Memory(BufferId(to));
@@ -153,7 +149,7 @@ fn placed(bytes: std::ops::Range<usize>) -> Program {
     use oxhorn_ir::{Binary, Unary};
     Program {
         name: "test".into(),
-        buffers: vec![buffer(0, 0..8), buffer(1, 8..16), buffer(2, bytes), buffer(3, 8..16)],
+        buffers: vec![buffer(0..8), buffer(8..16), buffer(bytes), buffer(8..16)],
         steps: vec![
             step(Action::Unary(Unary::Neg), &[0], 1),
             step(Action::Unary(Unary::Exp), &[1], 2),
@@ -164,11 +160,6 @@ fn placed(bytes: std::ops::Range<usize>) -> Program {
         outputs: vec![BufferId(3)],
         arena_bytes: 24,
     }
-}
-
-fn values() -> Vec<oxhorn_ir::Value> {
-    let trace = Trace::new("values");
-    (0..4).map(|i| trace.input(format!("x{i}"), Type::f32([2])).value()).collect()
 }
 
 #[test]

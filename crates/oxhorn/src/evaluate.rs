@@ -201,6 +201,17 @@ pub(crate) type Names = [&'static str; 3];
 /// Those that training and measuring are given.
 pub(crate) const NAMES: Names = ["x", "y", "sample_weight"];
 
+/// Checks samples, their targets and their weights by themselves: that they are equally many, and
+/// numbers. Whether they fit the model is for [`Sequential::make_ready`] to say.
+pub(crate) fn check_together(
+    names: Names,
+    (x, y, weights): (&Samples<'_>, &Samples<'_>, Option<&Samples<'_>>),
+) -> Result<()> {
+    let mut arrays = vec![(names[0], x), (names[1], y)];
+    arrays.extend(weights.map(|weights| (names[2], weights)));
+    data::check(&arrays)
+}
+
 impl Sequential {
     /// Builds the model for these samples and targets, and checks that they fit it.
     pub(crate) fn make_ready(
@@ -261,9 +272,7 @@ impl Sequential {
         self.begin_run();
         let (x, y) = (x.into(), y.into());
         let Evaluate { batch_size, sample_weight, mut callbacks, verbose, output } = evaluate;
-        let mut arrays = vec![(NAMES[0], &x), (NAMES[1], &y)];
-        arrays.extend(sample_weight.iter().map(|weights| (NAMES[2], weights)));
-        data::check(&arrays)?;
+        check_together(NAMES, (&x, &y, sample_weight.as_ref()))?;
         let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
         let verbosity = Verbosity::try_from(verbose)?;
         self.make_ready(NAMES, (&x, &y, sample_weight.as_ref()), batch_size)?;
@@ -406,9 +415,7 @@ impl Sequential {
         self.begin_run();
         let OnBatch { sample_weight, class_weight } = weights;
         let weights = sample_weights(&y, class_weight.as_ref(), sample_weight)?;
-        let mut arrays = vec![(NAMES[0], &x), (NAMES[1], &y)];
-        arrays.extend(weights.iter().map(|weights| (NAMES[2], weights)));
-        data::check(&arrays)?;
+        check_together(NAMES, (&x, &y, weights.as_ref()))?;
         self.make_ready(NAMES, (&x, &y, weights.as_ref()), x.rows())?;
         let batches = Batches::load(self, kind, (&x, Some(&y), weights.as_ref()), x.rows())?;
         self.fresh = false;

@@ -13,8 +13,8 @@ use oxhorn_ir::{Error, Result, ensure};
 pub use crate::data::Shuffle;
 use crate::{
     callbacks::{Callback, Granularity},
-    data::{self, Order, Samples, sample_weights, validation_start},
-    evaluate::{Batches, NAMES, Names},
+    data::{Order, Samples, sample_weights, validation_start},
+    evaluate::{Batches, NAMES, Names, check_together},
     history::{History, Logs, Params},
     progress::{Progress, Screen, Verbosity},
     random,
@@ -252,14 +252,9 @@ impl Sequential {
         let (x, y) = (x.into(), y.into());
         let weights = fit.sample_weight.clone();
         let weights = sample_weights(&y, fit.class_weight.as_ref(), weights)?;
-        let check = |names: Names, x: &Samples, y: &Samples, weight: Option<&Samples>| {
-            let mut arrays = vec![(names[0], x), (names[1], y)];
-            arrays.extend(weight.map(|weight| (names[2], weight)));
-            data::check(&arrays)
-        };
-        check(NAMES, &x, &y, weights.as_ref())?;
+        check_together(NAMES, (&x, &y, weights.as_ref()))?;
         if let Validation::Data { x, y, sample_weight } = &fit.validation {
-            check(VALIDATION, x, y, sample_weight.as_ref())?;
+            check_together(VALIDATION, (x, y, sample_weight.as_ref()))?;
         }
         if let Validation::Split(share) = fit.validation {
             let start = if share == 0.0 { x.rows() } else { validation_start(x.rows(), share)? };

@@ -2,14 +2,12 @@
 
 use oxhorn_ir::DType;
 
-use crate::isa::Isa;
-
 /// The loop `y[i] = ((start + i) / inner) % extent`.
 pub type PositionLoop =
     unsafe fn(len: usize, y: *mut u8, start: usize, extent: usize, inner: usize);
 
 /// The loop for elements of this type; none for `bool`, which does not count.
-pub fn positions(_: Isa, dtype: DType) -> Option<PositionLoop> {
+pub fn positions(dtype: DType) -> Option<PositionLoop> {
     macro_rules! of {
         ($ty:ty) => {{
             /// # Safety
@@ -42,7 +40,7 @@ mod tests {
     #[test]
     fn count_along_the_axis() {
         let mut y = [0i32; 7];
-        let run = positions(Isa::Plain, DType::I32).unwrap();
+        let run = positions(DType::I32).unwrap();
         // SAFETY: there is room for seven.
         unsafe { run(7, y.as_mut_ptr().cast(), 1, 3, 2) };
         assert_eq!(y, [0, 1, 1, 2, 2, 0, 0]);

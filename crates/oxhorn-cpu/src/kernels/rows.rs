@@ -22,7 +22,7 @@ macro_rules! argmax_of {
 }
 
 /// The loop `y[r, c] = x[r]`.
-pub fn spread(_: Isa, dtype: DType) -> MatrixLoop {
+pub fn spread(dtype: DType) -> MatrixLoop {
     match dtype.bytes() {
         1 => spread_elements::<u8>,
         4 => spread_elements::<u32>,
@@ -168,7 +168,7 @@ mod tests {
         for (rows, columns) in [(0, 3), (2, 0), (2, 3), (9, 5), (32, 1), (3, 16), (3, 17)] {
             let x: Vec<f32> = (0..rows).map(|row| row as f32 + 0.5).collect();
             let mut y = vec![-1.0f32; rows * columns + 1];
-            let run = spread(Isa::Plain, DType::F32);
+            let run = spread(DType::F32);
             // SAFETY: there are `rows` values, and room for them `columns` times.
             unsafe { run([rows, columns], columns, y.as_mut_ptr().cast(), x.as_ptr().cast()) };
             assert_eq!(y.pop(), Some(-1.0));
