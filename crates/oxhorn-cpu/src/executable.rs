@@ -139,6 +139,25 @@ impl Executable {
         Ok(self.arena.slice(port.offset, port.ty.len()))
     }
 
+    /// The same as bytes, whatever the type of the elements.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such result.
+    pub fn output_bytes(&self, index: usize) -> Result<&[u8]> {
+        let count = self.outputs.len();
+        let port = self.outputs.get(index);
+        let port = port.ok_or_else(|| {
+            Error::new(format!("the program has {count} results, no number {index}"))
+        })?;
+        Ok(self.arena.slice(port.offset, port.ty.bytes()))
+    }
+
+    /// The types of the results.
+    pub fn output_types(&self) -> impl ExactSizeIterator<Item = &oxhorn_ir::Type> {
+        self.outputs.iter().map(|port| &port.ty)
+    }
+
     /// Runs the program: reads inputs and weights, updates weights, leaves results.
     ///
     /// # Panics

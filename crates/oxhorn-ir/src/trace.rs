@@ -101,7 +101,12 @@ impl Trace {
         Ok(graph)
     }
 
-    /// The handle on a value of this trace.
+    /// The handle on a value of this trace, void if it has no such value.
+    pub fn at(&self, value: Value) -> Tensor<'_> {
+        let known = value.index() < self.graph.borrow().nodes().len();
+        self.tensor(if known { value } else { VOID })
+    }
+
     fn tensor(&self, value: Value) -> Tensor<'_> {
         Tensor { trace: self, value }
     }

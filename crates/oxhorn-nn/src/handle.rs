@@ -1,7 +1,10 @@
 //! Objects that may be given by name: what `activation="relu"` and `activation=Relu()` have in
 //! common.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use crate::config::{
     Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case, unexpected,
@@ -12,8 +15,24 @@ pub trait Category: Object {
     /// What Keras' error messages call a member: `initializer`.
     const NOUN: &'static str;
 
-    /// All members that a string or a dictionary can name.
+    /// All members of Keras' own that a string or a dictionary can name.
     fn classes() -> &'static [Class<Self>];
+
+    /// Members that the program has added: see [`register`].
+    fn registered() -> &'static RwLock<Vec<Class<Self>>>;
+
+    /// What is done with the class of this description, if there is one.
+    fn with_class<R>(
+        is_it: impl Fn(&Class<Self>) -> bool,
+        and_then: impl FnOnce(&Class<Self>) -> R,
+    ) -> Option<R> {
+        if let Some(class) = Self::classes().iter().find(|class| is_it(class)) {
+            return Some(and_then(class));
+        }
+        // The list is only ever added to: what a panic elsewhere has left is whole.
+        let registered = Self::registered().read().unwrap_or_else(PoisonError::into_inner);
+        registered.iter().find(|class| is_it(class)).map(and_then)
+    }
 
     /// The string that names an object of this class with its defaults.
     fn identifier(class: &Class<Self>) -> String {
@@ -34,6 +53,13 @@ pub trait Category: Object {
     fn write(handle: &Handle<Self>) -> Json {
         handle.envelope()
     }
+}
+
+/// Adds a class to its category, so that dictionaries and strings can name its objects.
+///
+/// As in Keras, this holds for the whole process. Keras' own classes come first.
+pub fn register<T: Category + ?Sized>(class: Class<T>) {
+    T::registered().write().unwrap_or_else(PoisonError::into_inner).push(class);
 }
 
 /// An object of a category, given itself or by name.
@@ -100,17 +126,18 @@ impl<T: Category + ?Sized> Handle<T> {
             return Handle::read(&name.into());
         }
         let Envelope { class_name, config } = Envelope::open(json)?;
-        let class = T::classes().iter().find(|class| class.name() == class_name);
-        match class {
-            Some(class) => Ok(Handle::of((class.read)(config)?)),
+        let object =
+            T::with_class(|class| class.name() == class_name, |class| (class.read)(config));
+        match object {
+            Some(object) => Ok(Handle::of(object?)),
             None => Err(Error::new(format!("unknown {}: `{class_name}`", T::NOUN))),
         }
     }
 
     /// The object that a string names, with all its defaults.
     fn named(name: String) -> Handle<T> {
-        let class = T::classes().iter().find(|class| T::answers(class, &name));
-        let object = class.and_then(|class| (class.read)(&Map::new()).ok());
+        let made = |class: &Class<T>| (class.read)(&Map::new()).ok();
+        let object = T::with_class(|class| T::answers(class, &name), made).flatten();
         Handle { name: Some(name), object }
     }
 }
@@ -190,6 +217,12 @@ macro_rules! category {
                 $classes
             }
 
+            fn registered() -> &'static ::std::sync::RwLock<Vec<$crate::config::Class<dyn $trait>>> {
+                static REGISTERED: ::std::sync::RwLock<Vec<$crate::config::Class<dyn $trait>>> =
+                    ::std::sync::RwLock::new(Vec::new());
+                &REGISTERED
+            }
+
             $($($more)*)?
         }
 
@@ -217,6 +250,36 @@ mod tests {
         assert_eq!(by_name, Initializer::from("GlorotUniform"));
         assert_eq!(by_name.as_given(), Json::from("glorot_uniform"));
         assert_eq!(Initializer::read(&by_name.envelope()), Ok(by_name));
+    }
+
+    #[test]
+    fn own_classes_can_be_named_once_they_are_registered() {
+        use crate::config::Config;
+        use oxhorn_ir::Tensor;
+
+        /// Twice its argument.
+        #[derive(Clone, Debug, PartialEq, Config)]
+        #[config(class = "mine.Double")]
+        struct Double {}
+
+        impl crate::activations::Activate for Double {
+            fn call<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+                x + x
+            }
+        }
+
+        assert!(Activation::from("double").get().is_err());
+        register::<dyn crate::activations::Activate>(Class {
+            class: Double::CLASS,
+            shape: None,
+            aliases: &[],
+            doc: Double::DOC,
+            fields: Double::fields,
+            read: |config| Ok(Arc::new(Double::from_config(config)?)),
+        });
+        assert_eq!(Activation::from("double"), Activation::from(Double {}));
+        let json = Activation::from(Double {}).envelope();
+        assert_eq!(Activation::open(&json), Ok(Activation::from("double")));
     }
 
     #[test]

@@ -175,6 +175,12 @@ impl Declarations {
         }
     }
 
+    /// Forgets the variables and numbers whose paths are such.
+    pub fn forget(&self, is_such: impl Fn(&str) -> bool) {
+        self.variables.borrow_mut().retain(|variable| !is_such(&variable.path));
+        self.numbers.borrow_mut().retain(|number| !is_such(&number.path));
+    }
+
     /// Adds the variable, or compares it with the one of its path; the type that was declared
     /// first, if it differs.
     fn declare(&self, variable: Variable) -> Option<Type> {
@@ -287,7 +293,7 @@ impl<'g> Scope<'g> {
     }
 
     /// States what the variable of this path, counted from the root, becomes.
-    pub(crate) fn replace(&self, path: &str, new: Tensor<'g>) {
+    pub fn replace(&self, path: &str, new: Tensor<'g>) {
         Scope { path: String::new(), ..self.clone() }.update(path, new);
     }
 
@@ -374,6 +380,11 @@ impl<'g> Scope<'g> {
                 self.trace().update(leaf.value, leaf.current);
             }
         }
+    }
+
+    /// A variable that someone else keeps, declared as it is: what it has become so far.
+    pub fn variable(&self, variable: Variable) -> Tensor<'g> {
+        self.declare(variable)
     }
 
     /// The penalty of a regularizer for `x`.

@@ -24,7 +24,10 @@ pub use oxhorn_nn::metrics::Direction;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
 pub use terminate_on_nan::TerminateOnNaN;
 
-use crate::history::{Logs, Params};
+use crate::{
+    engine::Engine,
+    history::{Logs, Params},
+};
 
 /// Is told how a run of `fit`, `evaluate` or `predict` goes along, and may act on it.
 ///
@@ -93,6 +96,13 @@ pub trait Callback {
     /// A training step begins.
     fn on_train_batch_begin(&mut self, batch: usize, training: &mut dyn Training) -> Result<()> {
         let _ = (batch, training);
+        Ok(())
+    }
+
+    /// A step of any kind has ended, and the next has not begun: for what must not wait for the end
+    /// of an epoch, such as a key that is pressed. Called whatever the granularity.
+    fn between_steps(&mut self, training: &mut dyn Training) -> Result<()> {
+        let _ = training;
         Ok(())
     }
 
@@ -173,6 +183,11 @@ pub enum Granularity {
 
 /// A run of `fit`, `evaluate` or `predict`, as far as callbacks may look into it and change it.
 pub trait Training {
+    /// What runs the model, for callbacks that reach further than the methods below.
+    fn engine(&mut self) -> Option<&mut Engine> {
+        None
+    }
+
     /// How `fit` was called.
     fn params(&self) -> Params;
 
@@ -272,6 +287,7 @@ pass_on! {
     on_train_begin();
     on_train_end(logs: &Logs);
     on_epoch_begin(epoch: usize);
+    between_steps();
     on_epoch_end(epoch: usize, logs: &mut Logs);
     on_train_batch_begin(batch: usize);
     on_train_batch_end(batch: usize, logs: &Logs);

@@ -2,16 +2,20 @@
 
 mod check;
 mod order;
+mod source;
 mod weighting;
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayBase, ArrayRef, ArrayView, Data, Dimension};
+use ndarray::{ArrayBase, ArrayRef, ArrayView, Data as Storage, Dimension};
+use oxhorn_ir::{DType, Type};
 
 pub use order::Shuffle;
+pub use source::{Source, Stream};
 
 pub(crate) use check::{check, check_labels};
-pub(crate) use order::{Order, validation_start};
+pub use order::{Permute, validation_start};
+pub(crate) use source::Feeder;
 pub(crate) use weighting::sample_weights;
 
 /// An array whose first axis counts samples: what `fit`, `evaluate` and `predict` are given.
@@ -32,6 +36,7 @@ pub(crate) use weighting::sample_weights;
 pub struct Samples<'a> {
     shape: Vec<usize>,
     elements: Elements<'a>,
+    dtype: DType,
 }
 
 /// The numbers of an array in row-major order.
@@ -44,8 +49,21 @@ pub enum Elements<'a> {
 }
 
 impl<'a> Samples<'a> {
-    pub(crate) fn new(shape: Vec<usize>, elements: Elements<'a>) -> Samples<'a> {
-        Samples { shape, elements }
+    /// Elements in row-major order, as many as the shape has.
+    ///
+    /// # Panics
+    ///
+    /// If they are more or fewer.
+    pub fn new(shape: Vec<usize>, elements: Elements<'a>) -> Samples<'a> {
+        let is_small = |&integer: &i64| i32::try_from(integer).is_ok();
+        let (len, dtype) = match &elements {
+            Elements::Floats(values) => (values.len(), DType::F32),
+            Elements::Integers(values) if values.iter().all(is_small) => (values.len(), DType::I32),
+            // What is larger is no label or index, but may be a quantity.
+            Elements::Integers(values) => (values.len(), DType::F32),
+        };
+        assert_eq!(shape.iter().product::<usize>(), len, "elements of an array of {shape:?}");
+        Samples { shape, elements, dtype }
     }
 
     /// Extents of the axes, that of the samples first.
@@ -56,6 +74,17 @@ impl<'a> Samples<'a> {
     /// The numbers.
     pub fn elements(&self) -> &Elements<'a> {
         &self.elements
+    }
+
+    /// The type in which programs take the elements: `f32`, or `i32` of integers.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The type of so many of these samples.
+    pub fn batch_type(&self, rows: usize) -> Type {
+        let sample = self.shape.iter().skip(1).copied();
+        Type::new(self.dtype, [rows].into_iter().chain(sample).collect::<Vec<usize>>())
     }
 
     /// How many samples there are.
@@ -69,12 +98,12 @@ impl<'a> Samples<'a> {
     }
 
     /// The samples before a row, and those from it on.
-    pub(crate) fn split_at(&self, row: usize) -> (Samples<'_>, Samples<'_>) {
+    pub fn split_at(&self, row: usize) -> (Samples<'_>, Samples<'_>) {
         let row = row.min(self.rows());
         let at = row * self.row_len();
         let part = |rows: usize, elements| {
             let shape = [rows].into_iter().chain(self.shape.iter().skip(1).copied()).collect();
-            Samples { shape, elements }
+            Samples { shape, elements, dtype: self.dtype }
         };
         let (head, tail) = match &self.elements {
             Elements::Floats(values) => {
@@ -109,6 +138,49 @@ impl<'a> Samples<'a> {
 fn fill<A: Copy, T>(into: &mut [T], from: &[A], convert: impl Fn(A) -> T) {
     for (into, &from) in into.iter_mut().zip(from) {
         *into = convert(from);
+    }
+}
+
+/// What one call is given, or one batch: the inputs of a network, and for each of its outputs a
+/// target and weights of samples, where there are such.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Data<'a> {
+    /// One for each input.
+    pub x: Vec<Samples<'a>>,
+    /// One for each output.
+    pub y: Vec<Option<Samples<'a>>>,
+    /// One for each output.
+    pub sample_weight: Vec<Option<Samples<'a>>>,
+}
+
+impl<'a> Data<'a> {
+    /// Samples for a network with one input and one output.
+    pub fn single(
+        x: Samples<'a>,
+        y: Option<Samples<'a>>,
+        sample_weight: Option<Samples<'a>>,
+    ) -> Data<'a> {
+        Data { x: vec![x], y: vec![y], sample_weight: vec![sample_weight] }
+    }
+
+    /// How many samples there are.
+    pub fn rows(&self) -> usize {
+        self.x.first().map_or(0, Samples::rows)
+    }
+
+    /// The samples before a row, and those from it on.
+    pub fn split_at(&self, row: usize) -> (Data<'_>, Data<'_>) {
+        fn each<'s>(
+            all: &'s [Option<Samples<'_>>],
+            row: usize,
+        ) -> (Vec<Option<Samples<'s>>>, Vec<Option<Samples<'s>>>) {
+            all.iter().map(|it| it.as_ref().map(|it| it.split_at(row)).unzip()).unzip()
+        }
+        let (x, val_x) = self.x.iter().map(|x| x.split_at(row)).unzip();
+        let ((y, val_y), weights) = (each(&self.y, row), each(&self.sample_weight, row));
+        let (sample_weight, val_weights) = weights;
+        let head = Data { x, y, sample_weight };
+        (head, Data { x: val_x, y: val_y, sample_weight: val_weights })
     }
 }
 
@@ -193,14 +265,14 @@ impl<'a, A: Element, D: Dimension> From<ArrayView<'a, A, D>> for Samples<'a> {
             Some(values) => Cow::Borrowed(values),
             None => view.iter().copied().collect(),
         };
-        Samples { shape: view.shape().to_vec(), elements: A::elements(values) }
+        Samples::new(view.shape().to_vec(), A::elements(values))
     }
 }
 
 impl<'a, A, S, D> From<&'a ArrayBase<S, D>> for Samples<'a>
 where
     A: Element,
-    S: Data<Elem = A>,
+    S: Storage<Elem = A>,
     D: Dimension,
 {
     fn from(array: &'a ArrayBase<S, D>) -> Samples<'a> {
@@ -217,7 +289,7 @@ impl<'a, A: Element, D: Dimension> From<&'a ArrayRef<A, D>> for Samples<'a> {
 /// One number for each sample.
 impl<'a, A: Element> From<&'a [A]> for Samples<'a> {
     fn from(values: &'a [A]) -> Samples<'a> {
-        Samples { shape: vec![values.len()], elements: A::elements(Cow::Borrowed(values)) }
+        Samples::new(vec![values.len()], A::elements(Cow::Borrowed(values)))
     }
 }
 

@@ -1,19 +1,18 @@
 //! `evaluate`, `predict` and single steps: a model over the batches of some samples.
 
-use std::{collections::BTreeMap, io::Write, time::Instant};
+use std::{collections::BTreeMap, io::Write};
 
 use ndarray::{ArrayD, IxDyn};
-use oxhorn_ir::{DType, Result, ensure};
+use oxhorn_ir::{Result, ensure};
 
 use crate::{
-    callbacks::{Callback, Granularity},
-    data::{self, Order, Samples, Shuffle, check_labels, sample_weights},
-    engine::{Engine, Key, Kind, Target, Weighted},
-    fit::{Output, printed},
-    history::{Logs, Params},
-    progress::{Progress, Verbosity},
+    callbacks::Callback,
+    data::{self, Data, Samples, Shuffle, Source, check_labels, sample_weights},
+    engine::{Key, Kind, uncompiled},
+    history::Logs,
+    looping::{Loop, Output},
+    progress::Verbosity,
     sequential::Sequential,
-    training::{Run, uncompiled},
 };
 
 /// How to evaluate: Keras' arguments of `evaluate`, and its defaults.
@@ -73,6 +72,16 @@ impl<'a> Evaluate<'a> {
     }
 }
 
+impl<'a> Evaluate<'a> {
+    /// Samples in a step, and how the loop over the steps goes.
+    fn settings(self) -> Result<(usize, Loop<'a>)> {
+        let (output, screen) = Output::or_stdout(self.output);
+        let verbosity = Verbosity::try_from(self.verbose)?;
+        let callbacks = self.callbacks;
+        Ok((self.batch_size, Loop { callbacks, verbosity, output, screen, ..Loop::new() }))
+    }
+}
+
 /// What the samples of a single batch weigh: Keras' arguments of `train_on_batch`.
 #[derive(Default)]
 pub struct OnBatch<'a> {
@@ -99,102 +108,6 @@ impl<'a> OnBatch<'a> {
     }
 }
 
-/// Samples, and the programs that take them batch by batch.
-pub(crate) struct Batches<'s> {
-    x: &'s Samples<'s>,
-    y: Option<&'s Samples<'s>>,
-    weights: Option<&'s Samples<'s>>,
-    batch_size: usize,
-    /// For whole batches, and for the smaller one at the end.
-    programs: [usize; 2],
-}
-
-impl<'s> Batches<'s> {
-    /// With the programs that train.
-    pub(crate) fn train(
-        model: &mut Sequential,
-        x: &'s Samples<'s>,
-        y: &'s Samples<'s>,
-        weights: Option<&'s Samples<'s>>,
-        batch_size: usize,
-    ) -> Result<Batches<'s>> {
-        Batches::load(model, Kind::Train, (x, Some(y), weights), batch_size)
-    }
-
-    /// With the programs that only measure.
-    pub(crate) fn test(
-        model: &mut Sequential,
-        x: &'s Samples<'s>,
-        y: &'s Samples<'s>,
-        weights: Option<&'s Samples<'s>>,
-        batch_size: usize,
-    ) -> Result<Batches<'s>> {
-        Batches::load(model, Kind::Test, (x, Some(y), weights), batch_size)
-    }
-
-    fn load(
-        model: &mut Sequential,
-        kind: Kind,
-        (x, y, weights): (&'s Samples<'s>, Option<&'s Samples<'s>>, Option<&'s Samples<'s>>),
-        batch_size: usize,
-    ) -> Result<Batches<'s>> {
-        let objective = model.objective.clone();
-        let weighted = if weights.is_some() { Weighted::Yes } else { Weighted::No };
-        let batch_size = batch_size.min(x.rows()).max(1);
-        let rest = match x.rows() % batch_size {
-            0 => batch_size,
-            rest => rest,
-        };
-        let (layers, engine) = model.parts()?;
-        let mut load = |batch| {
-            let key = Key { kind, batch, weighted };
-            engine.load(layers, objective.as_ref(), key)
-        };
-        let programs = [load(batch_size)?, load(rest)?];
-        Ok(Batches { x, y, weights, batch_size, programs })
-    }
-
-    /// Runs the program of one batch over these rows.
-    pub(crate) fn step(&self, engine: &mut Engine, rows: &[usize]) -> Result<usize> {
-        let index = self.programs[usize::from(rows.len() != self.batch_size)];
-        let program = engine.program(index);
-        let (x, y, weight) = (program.x, program.y, program.sample_weight);
-        self.x.gather(rows, program.input::<f32>(x)?);
-        if let (Some(input), Some(y)) = (y, self.y) {
-            y.gather(rows, program.input::<f32>(input)?);
-        }
-        if let (Some(input), Some(weights)) = (weight, self.weights) {
-            weights.gather(rows, program.input::<f32>(input)?);
-        }
-        engine.run(index);
-        Ok(index)
-    }
-
-    /// Measures over all batches, from the beginning.
-    pub(crate) fn measure(
-        &self,
-        order: &Order,
-        run: &mut Run<'_, '_>,
-        callbacks: &mut dyn Callback,
-    ) -> Result<()> {
-        run.engine.reset_metrics();
-        callbacks.on_test_begin(run)?;
-        let batches = callbacks.granularity() == Granularity::Batches;
-        for (step, rows) in order.batches().enumerate() {
-            if batches {
-                callbacks.on_test_batch_begin(step, run)?;
-            }
-            self.step(run.engine, rows)?;
-            if batches {
-                let logs = run.logs("")?;
-                callbacks.on_test_batch_end(step, &logs, run)?;
-            }
-        }
-        let logs = run.logs("")?;
-        callbacks.on_test_end(&logs, run)
-    }
-}
-
 /// What errors call samples, their targets and their weights.
 pub(crate) type Names = [&'static str; 3];
 
@@ -217,11 +130,14 @@ impl Sequential {
     pub(crate) fn make_ready(
         &mut self,
         names: Names,
-        (x, y, weights): (&Samples<'_>, &Samples<'_>, Option<&Samples<'_>>),
+        data: &Data<'_>,
         batch_size: usize,
     ) -> Result<()> {
-        let objective = self.objective.clone().ok_or_else(uncompiled)?;
-        if let Some(shape) = weights.map(Samples::shape) {
+        let loss = self.objective.as_ref().ok_or_else(uncompiled)?.outputs[0].loss.clone();
+        let (Some(x), Some(Some(y))) = (data.x.first(), data.y.first()) else { return Ok(()) };
+        if let Some(Some(shape)) =
+            data.sample_weight.first().map(|it| it.as_ref().map(Samples::shape))
+        {
             let one_each = shape.len() == 1 || shape[1..].iter().all(|&extent| extent == 1);
             ensure!(
                 one_each,
@@ -230,19 +146,18 @@ impl Sequential {
             );
         }
         self.build_for(names[0], &x.shape()[1..])?;
-        let target = Target { shape: y.shape()[1..].to_vec(), dtype: DType::F32 };
-        let weighted = if weights.is_some() { Weighted::Yes } else { Weighted::No };
-        let (layers, engine) = self.parts()?;
-        let output = engine.shapes(layers, 2)?.pop().unwrap_or_default();
-        let y_true = [&[2], &y.shape()[1..]].concat();
-        let resolved = objective.loss.resolve(&y_true, &output)?;
-        let loss = resolved.get()?;
-        if loss.class_name() == "SparseCategoricalCrossentropy" {
-            let ignored = loss.config().get("ignore_class").and_then(|class| class.as_i64());
-            check_labels(names[1], y, output.last().copied().unwrap_or(1), ignored)?;
+        let engine = self.engine_mut()?;
+        let output = engine.outputs(&[x.batch_type(2)])?.pop().map_or(vec![], |ty| ty.shape);
+        if let Some(loss) = loss {
+            let resolved = loss.resolve(&y.batch_type(2).shape, &output)?;
+            let loss = resolved.get()?;
+            if loss.class_name() == "SparseCategoricalCrossentropy" {
+                let ignored = loss.config().get("ignore_class").and_then(|class| class.as_i64());
+                check_labels(names[1], y, output.last().copied().unwrap_or(1), ignored)?;
+            }
         }
         let batch = batch_size.clamp(1, x.rows().max(1));
-        engine.prepare(layers, &objective, &target, (batch, weighted))
+        engine.prepare(&Key::new(Kind::Train, data, batch))
     }
 
     /// Loss and metrics on these samples, noise off: `test["loss"]`, `test["accuracy"]`.
@@ -267,30 +182,17 @@ impl Sequential {
         &mut self,
         x: impl Into<Samples<'a>>,
         y: impl Into<Samples<'a>>,
-        evaluate: Evaluate<'a>,
+        mut evaluate: Evaluate<'a>,
     ) -> Result<Logs> {
         self.begin_run();
-        let (x, y) = (x.into(), y.into());
-        let Evaluate { batch_size, sample_weight, mut callbacks, verbose, output } = evaluate;
-        check_together(NAMES, (&x, &y, sample_weight.as_ref()))?;
-        let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
-        let verbosity = Verbosity::try_from(verbose)?;
-        self.make_ready(NAMES, (&x, &y, sample_weight.as_ref()), batch_size)?;
-        let batches = Batches::test(self, &x, &y, sample_weight.as_ref(), batch_size)?;
+        let (x, y, weights) = (x.into(), y.into(), evaluate.sample_weight.take());
+        check_together(NAMES, (&x, &y, weights.as_ref()))?;
+        let (batch_size, settings) = evaluate.settings()?;
+        let data = Data::single(x, Some(y), weights);
+        self.make_ready(NAMES, &data, batch_size)?;
         // Keras has had its look at a batch now.
         self.fresh = false;
-        let steps = order.batches().len();
-        let (output, screen) = Output::new(output);
-        let mut progress = Progress::new(output.clone(), verbosity, screen).steps(Some(steps));
-        let params = Params { verbose, epochs: 1, steps: Some(steps) };
-        let mut run = Run::new(self, params, output)?;
-        let clock = Instant::now();
-        progress.begin(clock.elapsed());
-        batches.measure(&order, &mut run, &mut callbacks)?;
-        let logs = run.logs("")?;
-        progress.step(steps, clock.elapsed());
-        printed(progress.finish(clock.elapsed(), &logs))?;
-        Ok(logs)
+        self.engine_mut()?.evaluate(Source::arrays(data, batch_size, Shuffle::Off)?, settings)
     }
 
     /// What the model gives for these samples, noise off: one row for each.
@@ -314,42 +216,16 @@ impl Sequential {
     ) -> Result<ArrayD<f32>> {
         self.begin_run();
         let x = x.into();
-        let Evaluate { batch_size, sample_weight, mut callbacks, verbose, output } = predict;
-        ensure!(sample_weight.is_none(), "a prediction has no use for `sample_weight`");
+        ensure!(predict.sample_weight.is_none(), "a prediction has no use for `sample_weight`");
         data::check(&[("x", &x)])?;
-        let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
+        let (batch_size, settings) = predict.settings()?;
         self.build_for(NAMES[0], &x.shape()[1..])?;
-        let batches = Batches::load(self, Kind::Predict, (&x, None, None), batch_size)?;
-        let (layers, engine) = self.parts()?;
-        let mut shape = engine.shapes(layers, 2)?.pop().unwrap_or_default();
-        let steps = order.batches().len();
-        let (output, screen) = Output::new(output);
-        let verbosity = Verbosity::try_from(verbose)?;
-        let mut progress = Progress::new(output.clone(), verbosity, screen).steps(Some(steps));
-        let params = Params { verbose, epochs: 1, steps: Some(steps) };
-        let mut run = Run::new(self, params, output)?;
-        let clock = Instant::now();
-        let mut values = Vec::with_capacity(x.rows() * shape[1..].iter().product::<usize>());
-        progress.begin(clock.elapsed());
-        callbacks.on_predict_begin(&mut run)?;
-        let wanted = callbacks.granularity() == Granularity::Batches;
-        for (step, rows) in order.batches().enumerate() {
-            if wanted {
-                callbacks.on_predict_batch_begin(step, &mut run)?;
-            }
-            let program = batches.step(run.engine, rows)?;
-            values.extend_from_slice(run.engine.program(program).output()?);
-            if progress.step(step + 1, clock.elapsed()) {
-                printed(progress.draw(&Logs::new()))?;
-            }
-            if wanted {
-                callbacks.on_predict_batch_end(step, &mut run)?;
-            }
-        }
-        callbacks.on_predict_end(&mut run)?;
-        printed(progress.finish(clock.elapsed(), &Logs::new()))?;
-        shape[0] = x.rows();
-        Ok(ArrayD::from_shape_vec(IxDyn(&shape), values).unwrap_or_default())
+        let source = Source::arrays(Data::single(x, None, None), batch_size, Shuffle::Off)?;
+        let predictions = self.engine_mut()?.predict(source, settings)?;
+        let shape = predictions.types.first().map_or(vec![], |ty| ty.shape.clone());
+        let bytes = predictions.bytes.first().map_or(&[][..], Vec::as_slice);
+        let values = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_ne_bytes(*bytes));
+        Ok(ArrayD::from_shape_vec(IxDyn(&shape), values.collect()).unwrap_or_default())
     }
 
     /// One step of training on these samples as one batch; loss and metrics are of this batch.
@@ -416,16 +292,9 @@ impl Sequential {
         let OnBatch { sample_weight, class_weight } = weights;
         let weights = sample_weights(&y, class_weight.as_ref(), sample_weight)?;
         check_together(NAMES, (&x, &y, weights.as_ref()))?;
-        self.make_ready(NAMES, (&x, &y, weights.as_ref()), x.rows())?;
-        let batches = Batches::load(self, kind, (&x, Some(&y), weights.as_ref()), x.rows())?;
+        let (rows, data) = (x.rows(), Data::single(x, Some(y), weights));
+        self.make_ready(NAMES, &data, rows)?;
         self.fresh = false;
-        let order = Order::new(x.rows(), x.rows(), Shuffle::Off)?;
-        let (output, _) = Output::new(Some(Box::new(std::io::sink())));
-        let mut run = Run::new(self, Params::default(), output)?;
-        run.engine.reset_metrics();
-        for rows in order.batches() {
-            batches.step(run.engine, rows)?;
-        }
-        run.logs("")
+        self.engine_mut()?.on_batch(kind, Source::arrays(data, rows, Shuffle::Off)?)
     }
 }

@@ -1,25 +1,18 @@
 //! `fit`: epochs of training, each perhaps followed by a validation.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    io::{self, Write},
-    rc::Rc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, io::Write, mem::take};
 
-use oxhorn_ir::{Error, Result, ensure};
+use oxhorn_ir::{Error, Result};
 
 pub use crate::data::Shuffle;
 use crate::{
-    callbacks::{Callback, Granularity},
-    data::{Order, Samples, sample_weights, validation_start},
-    evaluate::{Batches, NAMES, Names, check_together},
-    history::{History, Logs, Params},
-    progress::{Progress, Screen, Verbosity},
-    random,
+    callbacks::Callback,
+    data::{Data, Samples, Source, sample_weights, validation_start},
+    evaluate::{NAMES, Names, check_together},
+    history::History,
+    looping::{FirstLook, Loop, Output},
+    progress::Verbosity,
     sequential::Sequential,
-    training::Run,
 };
 
 /// How to fit: Keras' arguments of `fit`, and its defaults.
@@ -62,7 +55,7 @@ pub enum Frequency {
 
 impl Frequency {
     /// Whether a validation follows this epoch, counted from 0.
-    fn is_due(&self, epoch: usize) -> bool {
+    pub(crate) fn is_due(&self, epoch: usize) -> bool {
         match self {
             Frequency::Every(every) => (epoch + 1).is_multiple_of(*every),
             Frequency::After(epochs) => epochs.contains(&(epoch + 1)),
@@ -204,34 +197,6 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Where progress and callbacks print, in turn.
-#[derive(Clone)]
-pub(crate) struct Output<'a>(Rc<RefCell<Box<dyn Write + 'a>>>);
-
-impl<'a> Output<'a> {
-    /// To `output`, or else to the standard output; and what kind of screen that is.
-    pub(crate) fn new(output: Option<Box<dyn Write + 'a>>) -> (Output<'a>, Screen) {
-        let screen = output.as_ref().map_or_else(Screen::of_stdout, |_| Screen::Plain);
-        let output = output.unwrap_or_else(|| Box::new(io::stdout()));
-        (Output(Rc::new(RefCell::new(output))), screen)
-    }
-}
-
-impl Write for Output<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
-    }
-}
-
-/// What cannot be printed ends a run.
-pub(crate) fn printed<T>(result: io::Result<T>) -> Result<T> {
-    result.map_err(|error| Error::new(format!("the progress cannot be printed: {error}")))
-}
-
 impl Sequential {
     /// Trains the model on samples `x` with targets `y`, and returns the numbers of every epoch.
     ///
@@ -246,121 +211,59 @@ impl Sequential {
         &mut self,
         x: impl Into<Samples<'a>>,
         y: impl Into<Samples<'a>>,
-        fit: Fit<'a>,
+        mut fit: Fit<'a>,
     ) -> Result<History> {
         self.begin_run();
         let (x, y) = (x.into(), y.into());
-        let weights = fit.sample_weight.clone();
-        let weights = sample_weights(&y, fit.class_weight.as_ref(), weights)?;
+        let weights = sample_weights(&y, fit.class_weight.as_ref(), fit.sample_weight.take())?;
         check_together(NAMES, (&x, &y, weights.as_ref()))?;
-        if let Validation::Data { x, y, sample_weight } = &fit.validation {
-            check_together(VALIDATION, (x, y, sample_weight.as_ref()))?;
+        let all = Data::single(x, Some(y), weights);
+        match std::mem::replace(&mut fit.validation, Validation::None) {
+            Validation::Split(share) if share != 0.0 => {
+                let (training, validation) = all.split_at(validation_start(all.rows(), share)?);
+                self.fit_on(training, Some(validation), fit)
+            }
+            Validation::Data { x, y, sample_weight } => {
+                check_together(VALIDATION, (&x, &y, sample_weight.as_ref()))?;
+                self.fit_on(all, Some(Data::single(x, Some(y), sample_weight)), fit)
+            }
+            Validation::Split(_) | Validation::None => self.fit_on(all, None, fit),
         }
-        if let Validation::Split(share) = fit.validation {
-            let start = if share == 0.0 { x.rows() } else { validation_start(x.rows(), share)? };
-            let ((x, val_x), (y, val_y)) = (x.split_at(start), y.split_at(start));
-            let weights = weights.as_ref().map(|weights| weights.split_at(start));
-            let (weights, val_weights) = weights.unzip();
-            let validation = (share != 0.0).then_some((val_x, val_y, val_weights));
-            return self.fit_on((x, y, weights), validation, fit);
-        }
-        let mut fit = fit;
-        let validation = match std::mem::replace(&mut fit.validation, Validation::None) {
-            Validation::Data { x, y, sample_weight } => Some((x, y, sample_weight)),
-            _ => None,
-        };
-        self.fit_on((x, y, weights), validation, fit)
     }
 
     fn fit_on(
         &mut self,
-        (x, y, weights): Weighed<'_>,
-        validation: Option<Weighed<'_>>,
+        training: Data<'_>,
+        validation: Option<Data<'_>>,
         fit: Fit<'_>,
     ) -> Result<History> {
-        let Fit { epochs, batch_size, shuffle, verbose, .. } = fit;
-        let verbosity = Verbosity::try_from(verbose)?;
-        let mut order = Order::new(x.rows(), batch_size, shuffle)?;
-        if let Frequency::Every(every) = fit.validation_freq {
-            ensure!(every > 0, "`validation_freq` must be at least 1, got {every}");
-        }
-        let steps = order.batches().len();
-        let params = Params { verbose, epochs, steps: Some(steps) };
-        self.make_ready(NAMES, (&x, &y, weights.as_ref()), batch_size)?;
-        let training = Batches::train(self, &x, &y, weights.as_ref(), batch_size)?;
-        let mut validating = None;
-        if let Some((x, y, weights)) = &validation {
+        let Fit { epochs, batch_size, initial_epoch, callbacks, .. } = fit;
+        let verbosity = Verbosity::try_from(fit.verbose)?;
+        self.make_ready(NAMES, &training, batch_size)?;
+        if let Some(validation) = &validation {
             let batch_size = fit.validation_batch_size.unwrap_or(batch_size);
-            let order = Order::new(x.rows(), batch_size, Shuffle::Off)?;
-            self.make_ready(VALIDATION, (x, y, weights.as_ref()), batch_size)
-                .map_err(in_validation)?;
-            let batches = Batches::test(self, x, y, weights.as_ref(), batch_size)?;
-            validating = Some((order, batches));
+            self.make_ready(VALIDATION, validation, batch_size).map_err(in_validation)?;
         }
-        if std::mem::take(&mut self.fresh) {
-            order.skip_first_look(&mut random::streams().numpy);
-        }
-        let (output, screen) = Output::new(fit.output);
-        let mut progress =
-            Progress::new(output.clone(), verbosity, screen).epochs(epochs).steps(Some(steps));
-        let mut callbacks = fit.callbacks;
-        let mut run = Run::new(self, params, output)?;
-        let (mut history, mut logs, clock) = (History::new(params), Logs::new(), Instant::now());
-        callbacks.on_train_begin(&mut run)?;
-        for epoch in fit.initial_epoch..epochs {
-            run.engine.reset_metrics();
-            callbacks.on_epoch_begin(epoch, &mut run)?;
-            printed(progress.begin_epoch(epoch, clock.elapsed()))?;
-            order.draw(&mut random::streams().numpy);
-            train(&training, &order, &mut run, &mut callbacks, (&mut progress, clock))?;
-            logs = run.logs("")?;
-            let due = fit.validation_freq.is_due(epoch);
-            if let Some((order, batches)) = validating.as_ref().filter(|_| due) {
-                batches.measure(order, &mut run, &mut callbacks)?;
-                logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
-            }
-            callbacks.on_epoch_end(epoch, &mut logs, &mut run)?;
-            history.record(epoch, &logs);
-            printed(progress.finish(clock.elapsed(), &logs))?;
-            if run.stopped {
-                break;
-            }
-        }
-        run.take_averages()?;
-        callbacks.on_train_end(&logs, &mut run)?;
-        Ok(history)
+        let training = Source::arrays(training, batch_size, fit.shuffle)?;
+        let batch_size = fit.validation_batch_size.unwrap_or(batch_size);
+        let validation = validation.map(|data| Source::arrays(data, batch_size, Shuffle::Off));
+        let validation = validation.transpose()?;
+        let first_look = if take(&mut self.fresh) { FirstLook::Due } else { FirstLook::Done };
+        let (output, screen) = Output::or_stdout(fit.output);
+        let validation_freq = fit.validation_freq;
+        let settings = Loop {
+            epochs,
+            initial_epoch,
+            validation_freq,
+            callbacks,
+            first_look,
+            verbosity,
+            output,
+            screen,
+            ..Loop::new()
+        };
+        self.engine_mut()?.fit(training, validation, settings)
     }
-}
-
-/// The steps of one epoch, until a callback stops them.
-fn train(
-    training: &Batches<'_>,
-    order: &Order,
-    run: &mut Run<'_, '_>,
-    callbacks: &mut dyn Callback,
-    (progress, clock): (&mut Progress<Output<'_>>, Instant),
-) -> Result<()> {
-    let batches = callbacks.granularity() == Granularity::Batches;
-    for (step, rows) in order.batches().enumerate() {
-        if batches {
-            callbacks.on_train_batch_begin(step, run)?;
-        }
-        training.step(run.engine, rows)?;
-        let draws = progress.step(step + 1, clock.elapsed());
-        if draws || batches {
-            let logs = run.logs("")?;
-            if draws {
-                printed(progress.draw(&logs))?;
-            }
-            if batches {
-                callbacks.on_train_batch_end(step, &logs, run)?;
-            }
-        }
-        if run.stopped {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// What errors call the arrays of `validation_data`.
@@ -368,10 +271,7 @@ const VALIDATION: Names =
     ["validation_data's x", "validation_data's y", "validation_data's weights"];
 
 /// Says of a mistake in a layer, loss or metric that it came with the data for validation.
-fn in_validation(error: Error) -> Error {
+pub(crate) fn in_validation(error: Error) -> Error {
     let origin = error.origin.map(|origin| format!("validation_data, {origin}"));
     Error { origin, ..error }
 }
-
-/// Samples, targets, and perhaps a weight for each sample.
-pub(crate) type Weighed<'a> = (Samples<'a>, Samples<'a>, Option<Samples<'a>>);

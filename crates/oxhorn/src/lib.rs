@@ -26,10 +26,11 @@
 pub mod callbacks;
 pub mod categorical;
 pub mod data;
-mod engine;
+pub mod engine;
 mod evaluate;
 pub mod fit;
 pub mod history;
+pub mod looping;
 pub mod progress;
 pub mod random;
 mod sequential;

@@ -1,16 +1,17 @@
 //! `Sequential`: a model that is a list of layers.
 
 use ndarray::{ArrayD, IxDyn};
-use oxhorn_ir::{DType, Error, Result, ensure};
+use oxhorn_ir::{DType, Error, Result, Tensor, Trace, Type, ensure};
 use oxhorn_nn::{
-    AnyLayer, Json, Variable, config::snake_case, losses::Loss, metrics::Metric,
+    AnyLayer, Json, Mode, Scope, Variable, config::snake_case, losses::Loss, metrics::Metric,
     optimizers::Optimizer,
 };
 use serde_json::json;
 
 use crate::{
-    engine::{Engine, Key, Kind, LEARNING_RATE, OPTIMIZER, Objective, Target, Weighted},
+    engine::{Engine, Key, Kind, LEARNING_RATE, Network, OPTIMIZER, Objective},
     summary::{Count, Row, Summary},
+    training::layer_weights,
 };
 
 /// A list of layers, each of which takes what the one before gives.
@@ -63,15 +64,13 @@ pub struct Compile {
 impl Compile {
     /// An optimizer and a loss, each an object or its name.
     pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Compile {
-        let (optimizer, loss) = (optimizer.into(), loss.into());
-        let (metrics, weighted_metrics) = (vec![], vec![]);
-        Compile { objective: Objective { optimizer, loss, metrics, weighted_metrics } }
+        Compile { objective: Objective::new(optimizer, loss) }
     }
 
     /// What is measured besides, whatever weights samples have.
     #[must_use]
     pub fn metrics<M: Into<Metric>>(mut self, metrics: impl IntoIterator<Item = M>) -> Compile {
-        self.objective.metrics = metrics.into_iter().map(Into::into).collect();
+        self.objective.outputs[0].metrics = metrics.into_iter().map(Into::into).collect();
         self
     }
 
@@ -81,7 +80,8 @@ impl Compile {
         mut self,
         metrics: impl IntoIterator<Item = M>,
     ) -> Compile {
-        self.objective.weighted_metrics = metrics.into_iter().map(Into::into).collect();
+        let metrics = metrics.into_iter().map(Into::into).collect();
+        self.objective.outputs[0].weighted_metrics = metrics;
         self
     }
 }
@@ -204,17 +204,12 @@ impl Sequential {
     /// As there.
     pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
         let Compile { objective } = compile;
-        objective.optimizer.check()?;
-        // Classes may depend on shapes that are not known yet; names do not.
-        objective.loss.resolve(&[1, 1], &[1, 1])?;
-        for metric in objective.metrics.iter().chain(&objective.weighted_metrics) {
-            metric.resolve(&[1, 1], &[1, 1])?;
-        }
+        objective.check()?;
         if let Some(shape) = self.known_input()? {
             self.build(&shape)?;
         }
         if let Some(engine) = &mut self.engine {
-            engine.renew_objective(&self.layers, &objective)?;
+            engine.set_objective(objective.clone())?;
         }
         self.objective = Some(objective);
         self.fresh = true;
@@ -245,7 +240,12 @@ impl Sequential {
             let earlier = self.layers[..i].iter().any(|(taken, _)| taken == name);
             check_name(name, earlier).map_err(|error| error.at(layer.class_name()))?;
         }
-        Engine::build(&self.layers, sample_shape, self.threads, self.outgrown.as_ref())
+        let mut engine = Engine::new(Box::new(Stack(self.layers.clone())), self.threads);
+        engine.build(&[batch_of(2, sample_shape)], self.outgrown.as_ref())?;
+        if let Some(objective) = &self.objective {
+            engine.set_objective(objective.clone())?;
+        }
+        Ok(engine)
     }
 
     /// The layers, each with its name.
@@ -322,15 +322,13 @@ impl Sequential {
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
         self.built()?;
         check_number(path, value)?;
-        let (layers, objective) = (&self.layers, self.objective.as_ref());
-        let engine = self.engine.as_mut();
-        engine.map_or(Ok(()), |engine| engine.set_number(layers, objective, path, value))
+        self.engine_mut()?.set_number(path, value)
     }
 
     /// Keras' table of the layers, their output shapes and their parameters.
     pub fn summary(&self) -> Summary {
         let engine = self.engine.as_ref();
-        let shapes = |batch| engine.and_then(|engine| engine.shapes(&self.layers, batch).ok());
+        let shapes = |batch| engine.and_then(|engine| self.shapes(engine, batch).ok());
         // What differs between batches of different extents is not fixed.
         let shapes = shapes(2).zip(shapes(3));
         let weights = engine.map(layer_weights).unwrap_or_default();
@@ -441,15 +439,15 @@ impl Sequential {
     pub fn graph(&mut self, batch: usize, target: &[usize]) -> Result<oxhorn_ir::Graph> {
         self.built()?;
         let Some(engine) = &mut self.engine else { return Err(unbuilt()) };
-        match &self.objective {
-            None => engine.predict_graph(&self.layers, batch),
-            Some(objective) => {
-                let target = Target { shape: target.to_vec(), dtype: DType::F32 };
-                engine.prepare(&self.layers, objective, &target, (batch, Weighted::No))?;
-                let key = Key { kind: Kind::Train, batch, weighted: Weighted::No };
-                engine.step_graph(&self.layers, objective, key)
-            }
+        let sample = engine.inputs().first().map_or(vec![], |ty| ty.shape[1..].to_vec());
+        let x = vec![batch_of(batch, &sample)];
+        if self.objective.is_none() {
+            return engine.graph(&Key { kind: Kind::Predict, x, y: vec![], weights: vec![] });
         }
+        let y = vec![Some(batch_of(batch, target))];
+        let key = Key { kind: Kind::Train, x, y, weights: vec![None] };
+        engine.prepare(&key)?;
+        engine.graph(&key)
     }
 
     /// The shape of one sample, if it is known before there are any.
@@ -468,7 +466,8 @@ impl Sequential {
             self.build(&shape)?;
         }
         self.build(sample_shape)?;
-        let built = self.engine.as_ref().map_or(&[][..], Engine::input);
+        let inputs = self.engine.as_ref().map_or(&[][..], Engine::inputs);
+        let built = inputs.first().map_or(&[][..], |ty| &ty.shape[1..]);
         if built != sample_shape {
             let message = format!(
                 "the model takes samples of shape {built:?}, but those of `{name}` have shape \
@@ -488,11 +487,22 @@ impl Sequential {
         }
     }
 
-    pub(crate) fn parts(&mut self) -> Result<(&[(String, AnyLayer)], &mut Engine)> {
-        match &mut self.engine {
-            Some(engine) => Ok((&self.layers, engine)),
-            None => Err(unbuilt()),
+    pub(crate) fn engine_mut(&mut self) -> Result<&mut Engine> {
+        self.engine.as_mut().ok_or_else(unbuilt)
+    }
+
+    /// The shape that each layer gives for a batch of this size.
+    fn shapes(&self, engine: &Engine, batch: usize) -> Result<Vec<Vec<usize>>> {
+        let trace = Trace::new("shapes");
+        let cx = Scope::new(&trace, engine.declarations(), Mode::Infer);
+        let input = engine.inputs().first().map_or(vec![], |ty| ty.shape[1..].to_vec());
+        let (mut x, mut shapes) = (trace.input("x", batch_of(batch, &input)), vec![]);
+        for (name, layer) in &self.layers {
+            x = cx.layer(name, layer, x);
+            shapes.push(x.shape());
         }
+        drop(cx);
+        trace.finish(&[]).map(|_| shapes)
     }
 
     fn built(&self) -> Result<&Engine> {
@@ -504,12 +514,21 @@ impl Sequential {
     }
 }
 
-/// The weights of the layers, without seeds and without what optimizer and metrics keep.
-pub(crate) fn layer_weights(engine: &Engine) -> Vec<Variable> {
-    let is_weight = |variable: &Variable| {
-        variable.trainable || matches!(variable.initial, oxhorn_nn::Initial::Drawn(_))
-    };
-    engine.variables().into_iter().filter(is_weight).collect()
+/// The layers of a model, each with its name, as what an engine runs.
+struct Stack(Vec<(String, AnyLayer)>);
+
+impl Network for Stack {
+    fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
+        let x = x.first().map(|x| x.cast(DType::F32));
+        x.map(|x| self.0.iter().fold(x, |x, (name, layer)| cx.layer(name, layer, x)))
+            .into_iter()
+            .collect()
+    }
+}
+
+/// The type of so many samples of this shape.
+fn batch_of(rows: usize, sample: &[usize]) -> Type {
+    Type::f32([&[rows], sample].concat())
 }
 
 /// Rejects names of layers that paths of variables cannot be made of.
@@ -555,4 +574,20 @@ fn unbuilt() -> Error {
 fn with_paths(error: Error, engine: &Engine) -> Error {
     let paths: Vec<String> = layer_weights(engine).into_iter().map(|it| it.path).collect();
     error.help(format!("there are: {}", paths.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn batches_of_ever_other_sizes_do_not_fill_the_memory() {
+        let mut model = Sequential::new().add(Dense::new(2).input_dim(3));
+        for rows in 1..100 {
+            let y = model.predict_with(&random((rows, 3)), Predict::new().verbose(0));
+            assert_eq!(y.expect("the data fit").shape(), [rows, 2]);
+            let kept = model.engine.as_ref().map_or(0, |engine| engine.programs());
+            assert!(kept <= 34);
+        }
+    }
 }

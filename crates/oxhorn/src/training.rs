@@ -3,41 +3,28 @@
 use std::io::Write;
 
 use oxhorn_cpu::Weights;
-use oxhorn_ir::{Error, Result, ensure};
-use oxhorn_nn::optimizers::LearningRate;
+use oxhorn_ir::{Result, ensure};
+use oxhorn_nn::{Variable, optimizers::LearningRate};
 
 use crate::{
     callbacks::{Direction, Snapshot, Training},
-    engine::{Engine, LEARNING_RATE, Layers, Objective},
-    fit::{Output, printed},
+    engine::{Engine, LEARNING_RATE, uncompiled},
     history::{Logs, Params},
-    sequential::{Sequential, check_number, layer_weights},
+    looping::{Output, printed},
+    sequential::check_number,
 };
 
 /// What callbacks may look at and change.
 pub(crate) struct Run<'m, 'o> {
     pub(crate) engine: &'m mut Engine,
-    layers: &'m Layers,
-    objective: Option<&'m Objective>,
     params: Params,
     output: Output<'o>,
     pub(crate) stopped: bool,
 }
 
 impl<'m, 'o> Run<'m, 'o> {
-    /// # Errors
-    ///
-    /// If the model has not been built.
-    pub(crate) fn new(
-        model: &'m mut Sequential,
-        params: Params,
-        output: Output<'o>,
-    ) -> Result<Run<'m, 'o>> {
-        let (layers, objective) = (&model.layers, model.objective.as_ref());
-        match &mut model.engine {
-            Some(engine) => Ok(Run { engine, layers, objective, params, output, stopped: false }),
-            None => Err(Error::new("the model has not been built")),
-        }
+    pub(crate) fn new(engine: &'m mut Engine, params: Params, output: Output<'o>) -> Run<'m, 'o> {
+        Run { engine, params, output, stopped: false }
     }
 
     /// Loss and metrics since the last reset, each name after this prefix, in alphabetical order.
@@ -51,23 +38,25 @@ impl<'m, 'o> Run<'m, 'o> {
 
     /// Gives the weights their running means, if the optimizer keeps such.
     pub(crate) fn take_averages(&mut self) -> Result<()> {
-        let Some(objective) = self.objective else { return Ok(()) };
-        for variable in self.engine.variables().iter().filter(|it| it.trainable) {
-            if let Some(average) = objective.optimizer.average_of(variable) {
-                let weights = self.engine.weights_mut();
-                let average = weights.slice::<f32>(&average)?.to_vec();
-                weights.slice_mut::<f32>(&variable.path)?.copy_from_slice(&average);
-            }
+        let Some(objective) = self.engine.objective() else { return Ok(()) };
+        let variables = self.engine.variables();
+        let averages = variables.iter().filter(|it| it.trainable).filter_map(|variable| {
+            objective.optimizer.average_of(variable).map(|average| (variable, average))
+        });
+        for (variable, average) in averages.collect::<Vec<_>>() {
+            let weights = self.engine.weights_mut();
+            let average = weights.slice::<f32>(&average)?.to_vec();
+            weights.slice_mut::<f32>(&variable.path)?.copy_from_slice(&average);
         }
         Ok(())
-    }
-
-    fn compiled(&self) -> Result<&'m Objective> {
-        self.objective.ok_or_else(uncompiled)
     }
 }
 
 impl Training for Run<'_, '_> {
+    fn engine(&mut self) -> Option<&mut Engine> {
+        Some(self.engine)
+    }
+
     fn params(&self) -> Params {
         self.params
     }
@@ -77,17 +66,17 @@ impl Training for Run<'_, '_> {
     }
 
     fn learning_rate(&self) -> Result<f64> {
-        self.engine.learning_rate(self.compiled()?)
+        self.engine.learning_rate()
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
-        let constant = self.compiled()?.optimizer.learning_rate()?;
+        let objective = self.engine.objective().ok_or_else(uncompiled)?;
         ensure!(
-            matches!(constant, LearningRate::Constant(_)),
+            matches!(objective.optimizer.learning_rate()?, LearningRate::Constant(_)),
             "the learning rate follows a schedule and cannot be set to {learning_rate}";
             help: "compile with a number as learning rate, or leave it to the schedule"
         );
-        self.engine.set_number(self.layers, self.objective, LEARNING_RATE, learning_rate)
+        self.engine.set_number(LEARNING_RATE, learning_rate)
     }
 
     fn weights(&self) -> Snapshot {
@@ -121,7 +110,7 @@ impl Training for Run<'_, '_> {
 
     fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
         check_number(path, value)?;
-        self.engine.set_number(self.layers, self.objective, path, value)
+        self.engine.set_number(path, value)
     }
 
     fn direction(&self, metric: &str) -> Option<Direction> {
@@ -133,8 +122,10 @@ impl Training for Run<'_, '_> {
     }
 }
 
-/// The error of a model that nobody has compiled.
-pub(crate) fn uncompiled() -> Error {
-    Error::new("You must call `compile()` before using the model.")
-        .help("model.compile(Adam::default(), \"categorical_crossentropy\", [\"accuracy\"])?")
+/// The weights of the layers, without seeds and without what optimizer and metrics keep.
+pub(crate) fn layer_weights(engine: &Engine) -> Vec<Variable> {
+    let is_weight = |variable: &Variable| {
+        variable.trainable || matches!(variable.initial, oxhorn_nn::Initial::Drawn(_))
+    };
+    engine.variables().into_iter().filter(is_weight).collect()
 }

@@ -2,7 +2,8 @@
 
 use oxhorn_ir::{Result, ensure};
 
-use crate::random::Numpy;
+/// Draws a random order of so many samples.
+pub type Permute<'a> = dyn FnMut(usize) -> Result<Vec<usize>> + 'a;
 
 /// How the order of samples changes from epoch to epoch: Keras' `shuffle`, which is `true`,
 /// `false` or `"batch"`.
@@ -47,32 +48,39 @@ impl Order {
 
     /// Draws what Keras draws, the first time it fits a compiled model, to have a look at a batch:
     /// numbers that are thrown away but move the generator.
-    pub(crate) fn skip_first_look(&self, numpy: &mut Numpy) {
+    pub(crate) fn skip_first_look(&self, permute: &mut Permute<'_>) -> Result<()> {
         match self.shuffle {
-            Shuffle::Samples => drop(numpy.permutation(self.rows.len())),
-            Shuffle::Batch => drop(numpy.permutation(self.batch_size.min(self.rows.len()))),
-            Shuffle::Off => {}
+            Shuffle::Samples => permute(self.rows.len()).map(drop),
+            Shuffle::Batch => permute(self.batch_size.min(self.rows.len())).map(drop),
+            Shuffle::Off => Ok(()),
         }
     }
 
     /// Draws the order of an epoch, as Keras on JAX draws it.
-    pub(crate) fn draw(&mut self, numpy: &mut Numpy) {
+    pub(crate) fn draw(&mut self, permute: &mut Permute<'_>) -> Result<()> {
         match self.shuffle {
-            Shuffle::Samples => self.rows = numpy.permutation(self.rows.len()),
+            Shuffle::Samples => self.rows = permute(self.rows.len())?,
             Shuffle::Batch => {
                 for (i, batch) in self.rows.chunks_mut(self.batch_size).enumerate() {
                     let start = i * self.batch_size;
-                    let drawn = numpy.permutation(batch.len());
+                    let drawn = permute(batch.len())?;
                     batch.iter_mut().zip(drawn).for_each(|(row, drawn)| *row = start + drawn);
                 }
             }
             Shuffle::Off => {}
         }
+        Ok(())
     }
 
-    /// The rows of each batch. The last batch may be smaller.
-    pub(crate) fn batches(&self) -> impl ExactSizeIterator<Item = &[usize]> {
-        self.rows.chunks(self.batch_size)
+    /// How many batches an epoch has.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len().div_ceil(self.batch_size)
+    }
+
+    /// The rows of a batch, of which the last may be smaller.
+    pub(crate) fn batch(&self, index: usize) -> &[usize] {
+        let start = (index * self.batch_size).min(self.rows.len());
+        &self.rows[start..(start + self.batch_size).min(self.rows.len())]
     }
 }
 
@@ -80,7 +88,7 @@ impl Order {
 ///
 /// # Errors
 /// When that is no share, or leaves nothing on one side.
-pub(crate) fn validation_start(samples: usize, validation_split: f64) -> Result<usize> {
+pub fn validation_start(samples: usize, validation_split: f64) -> Result<usize> {
     ensure!(
         (0.0..1.0).contains(&validation_split),
         "`validation_split` must be at least 0 and below 1, got {validation_split}";
@@ -101,7 +109,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::callbacks::testing::{case, golden};
+    use crate::{
+        callbacks::testing::{case, golden},
+        random::Numpy,
+    };
 
     /// What a fit of a recorded case draws, in Keras' words.
     fn fit(fit: &Value, samples: usize, first: usize, numpy: &mut Numpy) -> Vec<Vec<usize>> {
@@ -114,21 +125,29 @@ mod tests {
         let samples = split.map_or(samples, |split| validation_start(samples, split).unwrap());
         let batch_size = arguments["batch_size"].as_u64().unwrap_or(32) as usize;
         let mut order = Order::new(samples, batch_size, shuffle).unwrap();
+        let mut permute = |n: usize| Ok(numpy.permutation(n));
         if first == 0 {
-            order.skip_first_look(numpy);
+            order.skip_first_look(&mut permute).unwrap();
         }
         let mut drawn = vec![];
         for _ in fit["epochs"].as_array().unwrap() {
-            order.draw(numpy);
+            order.draw(&mut permute).unwrap();
             match shuffle {
-                Shuffle::Samples => drawn.push(order.batches().flatten().copied().collect()),
-                Shuffle::Off => assert!(order.batches().flatten().copied().eq(0..samples)),
-                Shuffle::Batch => drawn.extend(order.batches().enumerate().map(|(i, batch)| {
-                    batch.iter().map(|row| row - i * batch_size).collect::<Vec<_>>()
-                })),
+                Shuffle::Samples => drawn.push(batches(&order).concat()),
+                Shuffle::Off => assert!(batches(&order).concat().into_iter().eq(0..samples)),
+                Shuffle::Batch => {
+                    drawn.extend(batches(&order).into_iter().enumerate().map(|(i, batch)| {
+                        batch.iter().map(|row| row - i * batch_size).collect::<Vec<_>>()
+                    }));
+                }
             }
         }
         drawn
+    }
+
+    /// The rows of every batch.
+    fn batches(order: &Order) -> Vec<Vec<usize>> {
+        (0..order.len()).map(|i| order.batch(i).to_vec()).collect()
     }
 
     #[test]
@@ -160,12 +179,13 @@ mod tests {
     fn makes_a_smaller_batch_of_what_is_left() {
         let sizes = |samples, batch_size| {
             let order = Order::new(samples, batch_size, Shuffle::Off).unwrap();
-            order.batches().map(<[usize]>::len).collect::<Vec<_>>()
+            batches(&order).iter().map(Vec::len).collect::<Vec<_>>()
         };
         assert_eq!(sizes(7, 3), [3, 3, 1]);
         assert_eq!(sizes(6, 3), [3, 3]);
         assert_eq!(sizes(2, 32), [2]);
         assert!(sizes(0, 4).is_empty());
+        assert!(Order::new(3, 2, Shuffle::Off).unwrap().batch(2).is_empty());
         let error = Order::new(7, 0, Shuffle::Samples).unwrap_err();
         assert_eq!(error.message, "`batch_size` must be at least 1, got 0");
     }

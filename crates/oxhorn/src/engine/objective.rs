@@ -1,0 +1,145 @@
+//! What a network is trained for, output by output.
+
+use oxhorn_ir::Result;
+use oxhorn_nn::{
+    losses::Loss,
+    metrics::{Direction, Metric},
+    optimizers::Optimizer,
+};
+
+/// An optimizer, and what is asked of each output of the network.
+#[derive(Clone, Debug)]
+pub struct Objective {
+    /// The rule by which weights change.
+    pub optimizer: Optimizer,
+    /// What is asked of each output, in order.
+    pub outputs: Vec<Asked>,
+}
+
+/// What is asked of one output.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The name of the output, which names of its numbers begin with where there are several.
+    pub output: String,
+    /// What training makes small; `None` if nothing is.
+    pub loss: Option<Loss>,
+    /// What the loss is multiplied with in the sum of all; 1 if not given.
+    pub loss_weight: Option<f64>,
+    /// What is measured besides, whatever weights samples have.
+    pub metrics: Vec<Metric>,
+    /// What is measured besides, with the samples' weights.
+    pub weighted_metrics: Vec<Metric>,
+}
+
+/// Whether a metric takes the samples' weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighted {
+    /// It counts all samples alike.
+    No,
+    /// It weighs them.
+    Yes,
+}
+
+/// A number that is kept over the batches of an epoch, as it is logged.
+pub(super) struct Tracked {
+    /// The key in the logs: `accuracy`.
+    pub(super) name: String,
+    /// The position of the output that it judges.
+    pub(super) output: usize,
+    pub(super) of: Quantity,
+}
+
+/// What is tracked.
+pub(super) enum Quantity {
+    /// The mean of an output's loss, where there are several.
+    Loss,
+    /// A metric.
+    Metric(Metric, Weighted),
+}
+
+impl Objective {
+    /// One output with this loss, and no metrics.
+    pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Objective {
+        let asked = Asked { loss: Some(loss.into()), ..Asked::default() };
+        Objective { optimizer: optimizer.into(), outputs: vec![asked] }
+    }
+
+    /// Rejects names that name nothing, and settings that no data could make right.
+    ///
+    /// # Errors
+    ///
+    /// In Keras' words, where Keras has any.
+    pub fn check(&self) -> Result<()> {
+        self.optimizer.check()?;
+        for asked in &self.outputs {
+            // Classes may depend on shapes that are not known yet; names do not.
+            if let Some(loss) = &asked.loss {
+                loss.resolve(&[1, 1], &[1, 1])?;
+            }
+            for metric in asked.metrics.iter().chain(&asked.weighted_metrics) {
+                metric.resolve(&[1, 1], &[1, 1])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All that is tracked beside the total loss, for targets and predictions of these shapes.
+    ///
+    /// # Errors
+    ///
+    /// If a metric was given by a string that names none.
+    pub(super) fn tracked(
+        &self,
+        y_true: &[Option<Vec<usize>>],
+        y_pred: &[Vec<usize>],
+    ) -> Result<Vec<Tracked>> {
+        let several = self.outputs.len() > 1;
+        let named = |asked: &Asked, name: &str| match several {
+            true => format!("{}_{name}", asked.output),
+            false => name.to_owned(),
+        };
+        let mut tracked: Vec<Tracked> = vec![];
+        for (output, asked) in self.outputs.iter().enumerate() {
+            let all = [(&asked.metrics, Weighted::No), (&asked.weighted_metrics, Weighted::Yes)];
+            for (metrics, weighted) in all {
+                for metric in metrics {
+                    let Some(y_true) = &y_true[output] else { continue };
+                    let metric = metric.resolve(y_true, &y_pred[output])?;
+                    let name = unique(named(asked, &metric.log_name()), weighted, &tracked);
+                    tracked.push(Tracked { name, output, of: Quantity::Metric(metric, weighted) });
+                }
+            }
+        }
+        let losses = self.outputs.iter().enumerate().filter(|(_, asked)| asked.loss.is_some());
+        if losses.clone().count() > 1 {
+            tracked.extend(losses.map(|(output, asked)| Tracked {
+                name: named(asked, "loss"),
+                output,
+                of: Quantity::Loss,
+            }));
+        }
+        Ok(tracked)
+    }
+}
+
+impl Tracked {
+    /// Which way it gets better, as far as it says.
+    pub(super) fn direction(&self) -> Option<Direction> {
+        match &self.of {
+            Quantity::Loss => Some(Direction::Down),
+            Quantity::Metric(metric, _) => metric.get().ok()?.direction(),
+        }
+    }
+}
+
+/// A name for the logs that none of `taken` has, in Keras' way.
+fn unique(name: String, weighted: Weighted, taken: &[Tracked]) -> String {
+    let is_free = |name: &String| taken.iter().all(|tracked| tracked.name != *name);
+    if is_free(&name) {
+        return name;
+    }
+    let name = if weighted == Weighted::Yes { format!("weighted_{name}") } else { name };
+    let numbered = (1..).map(|i| format!("{name}_{i}"));
+    let mut candidates = std::iter::once(name.clone()).chain(numbered);
+    candidates.find(is_free).unwrap_or(name)
+}

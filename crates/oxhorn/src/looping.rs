@@ -1,0 +1,364 @@
+//! The loops over epochs and batches, for any engine: what `fit`, `evaluate` and `predict` have in
+//! common, whoever wrote the model.
+
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    rc::Rc,
+    time::Instant,
+};
+
+use oxhorn_ir::{Error, Result, Type, ensure};
+
+use crate::{
+    callbacks::{Callback, Granularity},
+    data::{Feeder, Permute, Source},
+    engine::{Engine, Kind},
+    fit::{Frequency, in_validation},
+    history::{History, Logs, Params},
+    progress::{Progress, Screen, Verbosity},
+    training::Run,
+};
+
+/// How a loop goes: who listens, who draws the order of samples, and where it prints.
+pub struct Loop<'a> {
+    /// The epoch to end with, counted from 1, and so the number of epochs if none is left out.
+    pub epochs: usize,
+    /// The epoch to begin with, counted from 0.
+    pub initial_epoch: usize,
+    /// After which epochs a validation follows.
+    pub validation_freq: Frequency,
+    /// Who is told how it goes.
+    pub callbacks: Vec<Box<dyn Callback + 'a>>,
+    /// Draws a random order of so many samples.
+    pub permute: Box<Permute<'a>>,
+    /// Whether the model has been compiled anew, so that Keras would draw an order to look at a batch.
+    pub first_look: FirstLook,
+    /// How much is printed.
+    pub verbosity: Verbosity,
+    /// Where.
+    pub output: Output<'a>,
+    /// What that is.
+    pub screen: Screen,
+}
+
+/// Whether Keras would look at a batch before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstLook {
+    /// It would, and draws an order for that.
+    Due,
+    /// It has.
+    Done,
+}
+
+/// What one pass of a network over some samples gave: one array for each output.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Predictions {
+    /// Element type and shape of each, whose first axis counts samples.
+    pub types: Vec<Type>,
+    /// The elements of each, in row-major order, as bytes.
+    pub bytes: Vec<Vec<u8>>,
+}
+
+impl<'a> Loop<'a> {
+    /// One epoch, without callbacks, printing nothing, with orders of Oxhorn's own stream.
+    pub fn new() -> Loop<'a> {
+        Loop {
+            epochs: 1,
+            initial_epoch: 0,
+            validation_freq: Frequency::Every(1),
+            callbacks: vec![],
+            permute: Box::new(|n| Ok(crate::random::streams().numpy.permutation(n))),
+            first_look: FirstLook::Done,
+            verbosity: Verbosity::Silent,
+            output: Output::of(io::sink()),
+            screen: Screen::Plain,
+        }
+    }
+
+    fn progress(&self, steps: Option<usize>) -> Progress<Output<'a>> {
+        Progress::new(self.output.clone(), self.verbosity, self.screen).steps(steps)
+    }
+
+    fn params(&self, steps: Option<usize>) -> Params {
+        Params { verbose: self.verbosity.into(), epochs: self.epochs, steps }
+    }
+}
+
+impl Default for Loop<'_> {
+    fn default() -> Self {
+        Loop::new()
+    }
+}
+
+impl Engine {
+    /// Trains the network, epoch by epoch.
+    ///
+    /// # Errors
+    ///
+    /// If the data do not fit the network or each other, before anything has changed; and what
+    /// callbacks and streams return.
+    pub fn fit(
+        &mut self,
+        training: Source<'_>,
+        validation: Option<Source<'_>>,
+        mut settings: Loop<'_>,
+    ) -> Result<History> {
+        if let Frequency::Every(every) = settings.validation_freq {
+            ensure!(every > 0, "`validation_freq` must be at least 1, got {every}");
+        }
+        if let Some(key) = training.key(Kind::Train) {
+            self.prepare(&key)?;
+        }
+        let mut training = Feeder::new(training, Kind::Train);
+        training.load(self)?;
+        let mut validation = validation.map(|source| Feeder::new(source, Kind::Test));
+        if let Some(validation) = &mut validation {
+            validation.load(self).map_err(in_validation)?;
+        }
+        if settings.first_look == FirstLook::Due {
+            training.skip_first_look(&mut settings.permute)?;
+        }
+        let (steps, epochs) = (training.steps(), settings.epochs);
+        let params = settings.params(steps);
+        let mut progress = settings.progress(steps).epochs(epochs);
+        let mut callbacks = std::mem::take(&mut settings.callbacks);
+        let mut run = Run::new(self, params, settings.output.clone());
+        let (mut history, mut logs, clock) = (History::new(params), Logs::new(), Instant::now());
+        callbacks.on_train_begin(&mut run)?;
+        for epoch in settings.initial_epoch..epochs {
+            run.engine.reset_metrics();
+            callbacks.on_epoch_begin(epoch, &mut run)?;
+            printed(progress.begin_epoch(epoch, clock.elapsed()))?;
+            training.begin_epoch();
+            let permute = &mut *settings.permute;
+            train(&mut training, &mut run, &mut callbacks, (&mut progress, clock), permute)?;
+            logs = run.logs("")?;
+            let due = settings.validation_freq.is_due(epoch);
+            if let Some(validation) = validation.as_mut().filter(|_| due) {
+                measure(validation, &mut run, &mut callbacks, permute)?;
+                logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
+            }
+            callbacks.on_epoch_end(epoch, &mut logs, &mut run)?;
+            history.record(epoch, &logs);
+            printed(progress.finish(clock.elapsed(), &logs))?;
+            if run.stopped {
+                break;
+            }
+        }
+        run.take_averages()?;
+        callbacks.on_train_end(&logs, &mut run)?;
+        Ok(history)
+    }
+
+    /// Loss and metrics over all batches, noise off.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::fit`].
+    pub fn evaluate(&mut self, source: Source<'_>, mut settings: Loop<'_>) -> Result<Logs> {
+        if let Some(key) = source.key(Kind::Test) {
+            self.prepare(&key)?;
+        }
+        let mut feeder = Feeder::new(source, Kind::Test);
+        feeder.load(self)?;
+        let steps = feeder.steps();
+        let mut progress = settings.progress(steps);
+        let mut callbacks = std::mem::take(&mut settings.callbacks);
+        let mut run = Run::new(self, settings.params(steps), settings.output.clone());
+        let clock = Instant::now();
+        progress.begin(clock.elapsed());
+        let steps = measure(&mut feeder, &mut run, &mut callbacks, &mut *settings.permute)?;
+        let logs = run.logs("")?;
+        progress.step(steps, clock.elapsed());
+        printed(progress.finish(clock.elapsed(), &logs))?;
+        Ok(logs)
+    }
+
+    /// What the network gives for all batches, noise off, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// If the data do not fit the network; and what callbacks and streams return.
+    pub fn predict(&mut self, source: Source<'_>, mut settings: Loop<'_>) -> Result<Predictions> {
+        let mut feeder = Feeder::new(source, Kind::Predict);
+        feeder.load(self)?;
+        let mut progress = settings.progress(feeder.steps());
+        let mut callbacks = std::mem::take(&mut settings.callbacks);
+        let params = settings.params(feeder.steps());
+        let mut run = Run::new(self, params, settings.output.clone());
+        let (clock, mut predictions) = (Instant::now(), Predictions::default());
+        progress.begin(clock.elapsed());
+        callbacks.on_predict_begin(&mut run)?;
+        let wanted = callbacks.granularity() == Granularity::Batches;
+        feeder.begin_epoch();
+        for step in 0.. {
+            if !feeder.has_next() {
+                break;
+            }
+            if wanted {
+                callbacks.on_predict_batch_begin(step, &mut run)?;
+            }
+            let Some(program) = feeder.next(run.engine, &mut *settings.permute)? else { break };
+            predictions.extend(run.engine, program)?;
+            if progress.step(step + 1, clock.elapsed()) {
+                printed(progress.draw(&Logs::new()))?;
+            }
+            if wanted {
+                callbacks.on_predict_batch_end(step, &mut run)?;
+            }
+            callbacks.between_steps(&mut run)?;
+            if run.stopped {
+                break;
+            }
+        }
+        callbacks.on_predict_end(&mut run)?;
+        printed(progress.finish(clock.elapsed(), &Logs::new()))?;
+        Ok(predictions)
+    }
+
+    /// One step over all the data as one batch; loss and metrics are of this batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::fit`].
+    pub fn on_batch(&mut self, kind: Kind, source: Source<'_>) -> Result<Logs> {
+        if let Some(key) = source.key(Kind::Train) {
+            self.prepare(&key)?;
+        }
+        let mut feeder = Feeder::new(source, kind);
+        feeder.load(self)?;
+        self.reset_metrics();
+        feeder.begin_epoch();
+        while feeder.next(self, &mut |n| Ok((0..n).collect()))?.is_some() {}
+        Run::new(self, Params::default(), Output::of(io::sink())).logs("")
+    }
+}
+
+/// The steps of one epoch, until a callback stops them.
+fn train(
+    training: &mut Feeder<'_>,
+    run: &mut Run<'_, '_>,
+    callbacks: &mut dyn Callback,
+    (progress, clock): (&mut Progress<Output<'_>>, Instant),
+    permute: &mut Permute<'_>,
+) -> Result<()> {
+    let batches = callbacks.granularity() == Granularity::Batches;
+    for step in 0.. {
+        if !training.has_next() {
+            break;
+        }
+        if batches {
+            callbacks.on_train_batch_begin(step, run)?;
+        }
+        if training.next(run.engine, permute)?.is_none() {
+            break;
+        }
+        let draws = progress.step(step + 1, clock.elapsed());
+        if draws || batches {
+            let logs = run.logs("")?;
+            if draws {
+                printed(progress.draw(&logs))?;
+            }
+            if batches {
+                callbacks.on_train_batch_end(step, &logs, run)?;
+            }
+        }
+        callbacks.between_steps(run)?;
+        if run.stopped {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Measures over all batches, from the beginning; how many there were.
+fn measure(
+    feeder: &mut Feeder<'_>,
+    run: &mut Run<'_, '_>,
+    callbacks: &mut dyn Callback,
+    permute: &mut Permute<'_>,
+) -> Result<usize> {
+    run.engine.reset_metrics();
+    callbacks.on_test_begin(run)?;
+    let batches = callbacks.granularity() == Granularity::Batches;
+    let mut step = 0;
+    feeder.begin_epoch();
+    while feeder.has_next() {
+        if batches {
+            callbacks.on_test_batch_begin(step, run)?;
+        }
+        if feeder.next(run.engine, permute)?.is_none() {
+            break;
+        }
+        if batches {
+            let logs = run.logs("")?;
+            callbacks.on_test_batch_end(step, &logs, run)?;
+        }
+        step += 1;
+        callbacks.between_steps(run)?;
+    }
+    let logs = run.logs("")?;
+    callbacks.on_test_end(&logs, run)?;
+    Ok(step)
+}
+
+impl Predictions {
+    /// Adds what a program has just given.
+    fn extend(&mut self, engine: &mut Engine, program: usize) -> Result<()> {
+        let program = engine.program(program);
+        let types = program.output_types();
+        if self.types.is_empty() {
+            self.bytes = vec![vec![]; types.len()];
+            self.types = types.clone();
+            self.types.iter_mut().for_each(|ty| ty.shape.iter_mut().take(1).for_each(|n| *n = 0));
+        }
+        for (i, ty) in types.iter().enumerate() {
+            let (known, new) = (&mut self.types[i], ty);
+            let fits = known.rank() == new.rank()
+                && known.shape.iter().skip(1).eq(new.shape.iter().skip(1));
+            ensure!(
+                fits && known.rank() > 0,
+                "one batch gave {new}, another {known}, which cannot be put together";
+                help: "only the first axis, which counts samples, may differ from batch to batch"
+            );
+            known.shape[0] += new.shape[0];
+            self.bytes[i].extend_from_slice(program.output_bytes(i)?);
+        }
+        Ok(())
+    }
+}
+
+/// Where progress and callbacks print, in turn.
+#[derive(Clone)]
+pub struct Output<'a>(Rc<RefCell<Box<dyn Write + 'a>>>);
+
+impl<'a> Output<'a> {
+    /// To this.
+    pub fn of(output: impl Write + 'a) -> Output<'a> {
+        Output(Rc::new(RefCell::new(Box::new(output))))
+    }
+
+    /// To `output`, or else to the standard output; and what kind of screen that is.
+    pub(crate) fn or_stdout(output: Option<Box<dyn Write + 'a>>) -> (Output<'a>, Screen) {
+        match output {
+            Some(output) => (Output::of(output), Screen::Plain),
+            None => (Output::of(io::stdout()), Screen::of_stdout()),
+        }
+    }
+}
+
+impl Write for Output<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().flush()
+    }
+}
+
+/// What cannot be printed ends a run.
+pub(crate) fn printed<T>(result: io::Result<T>) -> Result<T> {
+    result.map_err(|error| Error::new(format!("the progress cannot be printed: {error}")))
+}
