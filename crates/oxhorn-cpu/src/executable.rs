@@ -122,6 +122,16 @@ impl Executable {
         Ok(self.arena.slice_mut(port.offset, port.ty.len()))
     }
 
+    /// The elements of an input as bytes, whatever their type.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such input.
+    pub fn input_bytes_mut(&mut self, index: usize) -> &mut [u8] {
+        let (_, port) = &self.inputs[index];
+        self.arena.slice_mut(port.offset, port.ty.bytes())
+    }
+
     /// The elements of a result of the last run.
     ///
     /// # Errors

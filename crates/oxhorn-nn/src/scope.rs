@@ -8,6 +8,7 @@
 use std::{
     cell::{Ref, RefCell},
     rc::Rc,
+    sync::Arc,
 };
 
 use oxhorn_ir::{Array, DType, Error, Result, Tensor, Trace, Type};
@@ -55,6 +56,8 @@ pub enum Initial {
     Seed(Option<u32>),
     /// With this number everywhere.
     Filled(f64),
+    /// With these elements, in row-major order.
+    Given(Arc<[f64]>),
 }
 
 /// A number that people turn while a model trains: an input, of type `f64[]`, of its programs.
@@ -109,7 +112,7 @@ impl Variable {
                 .get()
                 .is_ok_and(|initializer| initializer.randomness() == Randomness::Unseeded),
             Initial::Seed(seed) => seed.is_none(),
-            Initial::Filled(_) => false,
+            Initial::Filled(_) | Initial::Given(_) => false,
         }
     }
 
@@ -127,6 +130,7 @@ impl Variable {
         let shape = &self.ty.shape[..];
         let data = match &self.initial {
             Initial::Filled(value) => vec![*value; self.ty.len()],
+            Initial::Given(elements) => elements.to_vec(),
             Initial::Seed(own) => vec![f64::from(own.unwrap_or(seed)), 0.0],
             Initial::Drawn(initializer) => {
                 let initializer = initializer.get()?;

@@ -66,6 +66,15 @@ impl<'a> Samples<'a> {
         Samples { shape, elements, dtype }
     }
 
+    /// The samples with elements of their own.
+    pub fn into_owned(self) -> Samples<'static> {
+        let elements = match self.elements {
+            Elements::Floats(values) => Elements::Floats(Cow::Owned(values.into_owned())),
+            Elements::Integers(values) => Elements::Integers(Cow::Owned(values.into_owned())),
+        };
+        Samples { shape: self.shape, elements, dtype: self.dtype }
+    }
+
     /// Extents of the axes, that of the samples first.
     pub fn shape(&self) -> &[usize] {
         &self.shape

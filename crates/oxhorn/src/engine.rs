@@ -594,6 +594,13 @@ impl Loaded {
         Ok(())
     }
 
+    /// Writes all elements of an input of the network, given as bytes.
+    pub fn feed_bytes(&mut self, input: usize, bytes: &[u8]) {
+        if let Some(Some(index)) = self.x.get(input) {
+            self.executable.input_bytes_mut(*index).copy_from_slice(bytes);
+        }
+    }
+
     /// A result of the program: the loss, or one of the predictions.
     ///
     /// # Errors

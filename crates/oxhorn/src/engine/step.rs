@@ -81,6 +81,11 @@ impl Parts<'_> {
     fn step(&self, cx: &Scope<'_>, objective: &Objective, tracked: &[Tracked], key: &Key) -> Value {
         let trace = cx.trace();
         let y_pred = self.network.call(cx, &inputs(trace, &key.x));
+        if y_pred.len() < objective.outputs.len() {
+            let (some, wanted) = (y_pred.len(), objective.outputs.len());
+            let message = format!("the network gives {some} outputs, but {wanted} are trained");
+            return trace.fail(Error::new(message)).value();
+        }
         let targets = Targets {
             y_true: feeds(trace, "y", &key.y),
             weights: feeds(trace, "sample_weight", &key.weights),

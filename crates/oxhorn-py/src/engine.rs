@@ -1,0 +1,352 @@
+//! `Engine`: what runs one Python function, compiled for each kind of step and shape.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use oxhorn::{
+    Result,
+    data::Source,
+    engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
+};
+use oxhorn_ir::{DType, Tensor as Traced, Type};
+use oxhorn_nn::{Scope, config::Field, losses::Loss, metrics::Metric, optimizers::Optimizer};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyTypeError, PyValueError},
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+
+use crate::{
+    arrays,
+    errors::{carried, for_python},
+    network::Function,
+    settings::{Feed, Sendable, Settings},
+    variable::{acquire, release},
+};
+
+/// A network that is never called.
+pub(crate) struct Nothing;
+
+impl Network for Nothing {
+    fn call<'g>(&self, _: &Scope<'g>, _: &[Traced<'g>]) -> Vec<Traced<'g>> {
+        vec![]
+    }
+}
+
+/// Where an engine is while nobody runs it.
+pub(crate) struct Slot(Mutex<Option<Runner>>);
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take(&self) -> Option<Runner> {
+        self.lock().take()
+    }
+
+    pub(crate) fn put(&self, engine: Runner) {
+        *self.lock() = Some(engine);
+    }
+
+    /// Lends the engine out.
+    ///
+    /// # Errors
+    ///
+    /// If it is running.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Runner) -> PyResult<R>) -> PyResult<R> {
+        match &mut *self.lock() {
+            Some(engine) => work(engine),
+            None => Err(running()),
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(engine) = self.take() {
+            release(self, &engine);
+        }
+    }
+}
+
+fn running() -> PyErr {
+    PyRuntimeError::new_err(
+        "the model is running in another thread\n  help: wait until its `fit`, `evaluate` or \
+         `predict` has returned",
+    )
+}
+
+/// Runs a Python function of tensors: forward, or with an objective as a model that trains.
+#[pyclass(frozen, module = "oxhorn._native")]
+pub(crate) struct Engine {
+    slot: Arc<Slot>,
+}
+
+impl Engine {
+    /// Takes the engine out of its slot while `work` runs without Python's lock.
+    fn run<R: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Runner, &Arc<Slot>) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let mut engine = self.slot.take().ok_or_else(running)?;
+        let slot = &self.slot;
+        engine.begin_run();
+        let (engine, result) = py.detach(move || {
+            let result = work(&mut engine, slot);
+            (engine, result)
+        });
+        self.slot.put(engine);
+        for_python(result)
+    }
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(function: Py<PyAny>, threads: usize) -> Engine {
+        let engine = Runner::new(Box::new(Function(function)), threads);
+        Engine { slot: Arc::new(Slot(Mutex::new(Some(engine)))) }
+    }
+
+    /// What the function gives for these arrays; `training` says whether noise is active.
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        inputs: Vec<Bound<'py, PyAny>>,
+        training: bool,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let inputs = inputs.iter().map(arrays::bytes).collect::<PyResult<Vec<_>>>()?;
+        let kind = if training { Kind::Noisy } else { Kind::Predict };
+        let x = inputs.iter().map(|(ty, _)| ty.clone()).collect();
+        let key = Key { kind, x, y: vec![], weights: vec![] };
+        let outputs = self.run(py, move |engine, slot| {
+            let program = engine.load(&key)?;
+            acquire(slot, engine).map_err(carried)?;
+            // Taking variables over cannot change what is loaded.
+            let loaded = engine.program(program);
+            for (i, (_, bytes)) in inputs.iter().enumerate() {
+                loaded.feed_bytes(i, bytes);
+            }
+            engine.run(program);
+            let loaded = engine.program(program);
+            let types = loaded.output_types();
+            let outputs = types.into_iter().enumerate();
+            outputs.map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec()))).collect::<Result<Vec<_>>>()
+        })?;
+        outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
+    }
+
+    /// States what the function is trained for: the optimizer's envelope, and for each output a
+    /// dictionary of `name`, `loss`, `loss_weight`, `metrics` and `weighted_metrics`.
+    fn set_objective(&self, optimizer: &str, outputs: Vec<Bound<'_, PyDict>>) -> PyResult<()> {
+        let asked = outputs.iter().map(asked).collect::<PyResult<Vec<Asked>>>()?;
+        let objective = Objective { optimizer: open::<Optimizer>(optimizer)?, outputs: asked };
+        for_python(objective.check())?;
+        self.slot.with(|engine| for_python(engine.set_objective(objective)))
+    }
+
+    /// Trains.
+    fn fit(
+        &self,
+        py: Python<'_>,
+        training: &Bound<'_, PyDict>,
+        validation: Option<&Bound<'_, PyDict>>,
+        settings: &Bound<'_, PyDict>,
+    ) -> PyResult<()> {
+        let mut training = Feed::read(training)?;
+        let mut validation = validation.map(Feed::read).transpose()?;
+        let training = training.sendable()?;
+        let validation = validation.as_mut().map(Feed::sendable).transpose()?;
+        let settings = Settings::read(settings, &self.slot)?;
+        self.run(py, move |engine, slot| {
+            let training = ready(engine, slot, Kind::Train, training)?;
+            let validation = validation.map(|it| ready(engine, slot, Kind::Test, it)).transpose()?;
+            engine.fit(training, validation, settings.into_loop()).map(drop)
+        })
+    }
+
+    /// Loss and metrics, noise off, in Keras' order.
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        feed: &Bound<'_, PyDict>,
+        settings: &Bound<'_, PyDict>,
+    ) -> PyResult<Vec<(String, f64)>> {
+        let mut feed = Feed::read(feed)?;
+        let feed = feed.sendable()?;
+        let settings = Settings::read(settings, &self.slot)?;
+        self.run(py, move |engine, slot| {
+            let source = ready(engine, slot, Kind::Test, feed)?;
+            engine.evaluate(source, settings.into_loop())?;
+            engine.results()
+        })
+    }
+
+    /// The outputs for all batches, noise off.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        feed: &Bound<'py, PyDict>,
+        settings: &Bound<'py, PyDict>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut feed = Feed::read(feed)?;
+        let feed = feed.sendable()?;
+        let settings = Settings::read(settings, &self.slot)?;
+        let predictions = self.run(py, move |engine, slot| {
+            let source = ready(engine, slot, Kind::Predict, feed)?;
+            engine.predict(source, settings.into_loop())
+        })?;
+        let outputs = predictions.types.iter().zip(&predictions.bytes);
+        outputs.map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
+    }
+
+    /// One step over one batch: loss and metrics of it, in Keras' order.
+    fn on_batch(
+        &self,
+        py: Python<'_>,
+        training: bool,
+        feed: &Bound<'_, PyDict>,
+    ) -> PyResult<Vec<(String, f64)>> {
+        let mut feed = Feed::read(feed)?;
+        let feed = feed.sendable()?;
+        let kind = if training { Kind::Train } else { Kind::Test };
+        self.run(py, move |engine, slot| {
+            let source = ready(engine, slot, kind, feed)?;
+            engine.on_batch(kind, source)?;
+            engine.results()
+        })
+    }
+
+    /// The variables: path, shape, element type, and whether gradients change it.
+    fn variables<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Vec<(String, Bound<'py, PyTuple>, &'static str, bool)>> {
+        let variables = self.slot.with(|engine| Ok(engine.variables()))?;
+        let row = |it: oxhorn_nn::Variable| {
+            let shape = PyTuple::new(py, &it.ty.shape)?;
+            Ok((it.path, shape, arrays::name(it.ty.dtype), it.trainable))
+        };
+        variables.into_iter().map(row).collect()
+    }
+
+    /// The value of a variable that the engine keeps.
+    fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
+        let (ty, values) = self.slot.with(|engine| {
+            let ty = engine.weights().ty(path).cloned();
+            Ok((ty.unwrap_or_else(|| Type::f32([])), for_python(engine.value(path))?))
+        })?;
+        let wide = Type::new(DType::F64, ty.shape.clone());
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        arrays::from_bytes(py, &wide, &bytes)?.call_method1("astype", (arrays::name(ty.dtype),))
+    }
+
+    /// Gives a variable that the engine keeps another value.
+    fn set_value(&self, path: &str, array: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (ty, values) = arrays::read(array)?;
+        self.slot.with(|engine| {
+            let known = engine.weights().ty(path).map(|known| known.shape.clone());
+            if known.as_ref() != Some(&ty.shape) {
+                return Err(PyValueError::new_err(format!(
+                    "`{path}` has shape {known:?}, got {:?}",
+                    ty.shape
+                )));
+            }
+            for_python(engine.set_value(path, &values))
+        })
+    }
+
+    /// The numbers that people turn, by path.
+    fn numbers(&self) -> PyResult<Vec<(String, f64)>> {
+        self.slot.with(|engine| Ok(engine.numbers().to_vec()))
+    }
+
+    /// Turns one of them.
+    fn set_number(&self, path: &str, value: f64) -> PyResult<()> {
+        self.slot.with(|engine| for_python(engine.set_number(path, value)))
+    }
+
+    /// The size of the next step.
+    fn learning_rate(&self) -> PyResult<f64> {
+        self.slot.with(|engine| for_python(engine.learning_rate()))
+    }
+
+    /// The names of loss and metrics in Keras' order.
+    fn result_names(&self) -> PyResult<Vec<String>> {
+        self.slot.with(|engine| Ok(engine.result_names().map(str::to_owned).collect()))
+    }
+
+    /// Loss and metrics since the last reset.
+    fn results(&self) -> PyResult<Vec<(String, f64)>> {
+        self.slot.with(|engine| for_python(engine.results()))
+    }
+
+    /// Sets loss and metrics back to those of no samples.
+    fn reset_metrics(&self) -> PyResult<()> {
+        self.slot.with(|engine| {
+            engine.reset_metrics();
+            Ok(())
+        })
+    }
+
+    /// Which way a metric gets better: "up", "down", or `None`.
+    fn direction(&self, name: &str) -> PyResult<Option<&'static str>> {
+        use oxhorn::callbacks::Direction;
+        self.slot.with(|engine| {
+            Ok(engine.direction(name).map(|direction| match direction {
+                Direction::Up => "up",
+                Direction::Down => "down",
+            }))
+        })
+    }
+
+    /// Makes what training and measuring need, for samples like these, before there is a step.
+    fn prepare(&self, py: Python<'_>, feed: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut feed = Feed::read(feed)?;
+        let feed = feed.sendable()?;
+        self.run(py, move |engine, slot| ready(engine, slot, Kind::Train, feed).map(drop))
+    }
+}
+
+/// The source, once the engine has made the programs for its first batch and has the variables.
+fn ready<'a>(
+    engine: &mut Runner,
+    slot: &Arc<Slot>,
+    kind: Kind,
+    feed: Sendable<'a>,
+) -> Result<Source<'a>> {
+    let key = feed.key(kind);
+    if matches!(kind, Kind::Train | Kind::Test) {
+        engine.prepare(&key)?;
+    }
+    engine.load(&key)?;
+    acquire(slot, engine).map_err(carried)?;
+    feed.source()
+}
+
+/// What is asked of one output.
+fn asked(output: &Bound<'_, PyDict>) -> PyResult<Asked> {
+    let text = |key: &str| -> PyResult<Option<String>> {
+        output.get_item(key)?.map_or(Ok(None), |it| it.extract())
+    };
+    let metrics = |key: &str| -> PyResult<Vec<Metric>> {
+        let all: Vec<String> = output.get_item(key)?.map_or(Ok(vec![]), |it| it.extract())?;
+        all.iter().map(|json| open::<Metric>(json)).collect()
+    };
+    let loss_weight = output.get_item("loss_weight")?;
+    Ok(Asked {
+        output: text("name")?.unwrap_or_default(),
+        loss: text("loss")?.map(|json| open::<Loss>(&json)).transpose()?,
+        loss_weight: loss_weight.map_or(Ok(None), |it| it.extract())?,
+        metrics: metrics("metrics")?,
+        weighted_metrics: metrics("weighted_metrics")?,
+    })
+}
+
+/// The object that JSON describes.
+pub(crate) fn open<T: Field>(json: &str) -> PyResult<T> {
+    let json = serde_json::from_str(json)
+        .map_err(|error| PyTypeError::new_err(format!("{json} is not JSON: {error}")))?;
+    for_python(T::read(&json))
+}

@@ -1,0 +1,48 @@
+//! The native module of the Python package: `oxhorn._native`.
+//!
+//! Models are written in Python, as in Keras; this module runs them. An [`Engine`](engine::Engine)
+//! calls a Python function once for each kind of step, with [`Tensor`](tensor::Tensor)s that stand
+//! for arrays, and compiles what it writes down. From then on Python is entered only where a
+//! callback asks for it.
+
+mod arguments;
+mod arrays;
+mod callbacks;
+mod engine;
+mod errors;
+mod network;
+mod objects;
+mod registry;
+mod scope;
+mod settings;
+mod stream;
+mod tensor;
+mod variable;
+
+use pyo3::prelude::*;
+
+/// The native part of Oxhorn.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::{
+        engine::Engine,
+        objects::foreign,
+        registry::{
+            apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,
+            apply_penalty, apply_schedule, check, first_value, functions,
+            layer_variables, missing_functions, result_metric, update_metric,
+        },
+        scope::{add_loss, constant, is_training, tracing},
+        tensor::Tensor,
+        variable::Variable,
+    };
+
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::objects::register();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

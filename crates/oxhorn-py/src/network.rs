@@ -1,0 +1,49 @@
+//! A network written in Python, as an engine calls it.
+
+use oxhorn::engine::Network;
+use oxhorn_ir::{Tensor as Traced, Value};
+use oxhorn_nn::Scope;
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyList};
+
+use crate::{errors::carried, scope, tensor::Tensor};
+
+/// A Python function of a list of tensors and whether noise is active, which gives a list of tensors.
+pub(crate) struct Function(pub(crate) Py<PyAny>);
+
+impl Network for Function {
+    fn call<'g>(&self, cx: &Scope<'g>, x: &[Traced<'g>]) -> Vec<Traced<'g>> {
+        if cx.trace().error().is_some() {
+            return vec![];
+        }
+        let outputs = Python::attach(|py| self.values(py, cx.training(), x));
+        match outputs {
+            Ok(values) => values.into_iter().map(|value| cx.trace().at(value)).collect(),
+            Err(error) => vec![cx.trace().fail(carried(error))],
+        }
+    }
+
+    fn within<'g>(&self, cx: &Scope<'g>, write: &mut dyn FnMut()) {
+        scope::within(cx, write);
+    }
+}
+
+impl Function {
+    fn values(&self, py: Python<'_>, training: bool, x: &[Traced<'_>]) -> PyResult<Vec<Value>> {
+        let inputs = scope::with(|scope, serial| {
+            let inputs = x.iter().map(|x| scope::give(scope, *x, serial));
+            inputs.collect::<PyResult<Vec<Tensor>>>()
+        })?;
+        let inputs = inputs.into_iter().map(|x| Bound::new(py, x)).collect::<PyResult<Vec<_>>>()?;
+        let outputs = self.0.bind(py).call1((PyList::new(py, inputs)?, training))?;
+        scope::with(|scope, serial| {
+            let value = |output: Bound<'_, PyAny>| {
+                let tensor = output.cast::<Tensor>().map_err(|_| {
+                    let kind = output.get_type();
+                    PyTypeError::new_err(format!("a network gives tensors, got {kind}"))
+                })?;
+                Ok(tensor.get().traced(scope, serial)?.value())
+            };
+            outputs.try_iter()?.map(|output| value(output?)).collect()
+        })
+    }
+}
