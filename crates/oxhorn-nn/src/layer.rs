@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oxhorn_ir::{Result, Tensor};
+use oxhorn_ir::{Result, Tensor, ensure};
 use serde_json::json;
 
 use crate::{
@@ -45,6 +45,23 @@ category!(Layer, "layer", layers::CLASSES);
 fn wrong_count(count: usize) -> Error {
     let message = format!("the layer expects 1 input(s), but it received {count} input tensors");
     Error::new(message).help("merge them first: `Concatenate`, `Add` and their like take several")
+}
+
+/// Refuses inputs with another number of axes than the layer is for.
+pub(crate) fn expect_rank(x: Tensor<'_>, rank: usize) -> Result<()> {
+    ensure!(
+        x.rank() == rank,
+        "the input is incompatible with the layer: expected ndim={rank}, found ndim={}. \
+        Full shape received: {:?}",
+        x.rank(),
+        x.shape()
+    );
+    Ok(())
+}
+
+/// `axis` counted from the front, which the input has to have.
+pub(crate) fn expect_axis(x: Tensor<'_>, axis: isize) -> Result<usize> {
+    x.axis(axis).ok_or_else(|| Error::new(format!("{} has no axis {axis}", x.ty())))
 }
 
 /// A layer with the settings that all layers have.

@@ -235,6 +235,9 @@ impl<'g> Scope<'g> {
 
     /// [`Scope::layer`] on any number of inputs, of which most layers take one.
     pub fn layer_all(&self, name: &str, layer: &AnyLayer, x: &[Tensor<'g>]) -> Tensor<'g> {
+        if let Some(void) = x.iter().find(|x| x.is_void()) {
+            return *void; // Shapes mean nothing after a mistake.
+        }
         let child = Scope { trainable: self.trainable && layer.trainable, ..self.child(name) };
         let origin = format!("{} ({})", child.path, layer.layer.class_name());
         let before = self.trace().enter(Some(origin));
