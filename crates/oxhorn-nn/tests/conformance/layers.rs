@@ -66,10 +66,13 @@ fn input(layer: &AnyLayer, case: &Json, what: &str) {
 
 /// The inputs of a case, of which most have one.
 fn inputs(case: &Json) -> Vec<(Type, Array)> {
-    match case["inputs"].as_array() {
-        Some(inputs) => inputs.iter().map(tensor).collect(),
-        None => vec![tensor(&case["input"])],
-    }
+    let key = if case["inputs"].is_array() { "inputs" } else { "input" };
+    one_or_several(&case[key]).iter().map(tensor).collect()
+}
+
+/// A list, or the one element that is written without one; of nothing, an empty list.
+fn one_or_several(json: &Json) -> &[Json] {
+    if json.is_object() { std::slice::from_ref(json) } else { list(json) }
 }
 
 /// Output, gradients and losses, as in `evaluate`.
@@ -85,10 +88,7 @@ fn infer(layer: &AnyLayer, case: &Json, what: &str) {
     let weights = cx.trainable_weights();
     let mut wrt = x.clone();
     wrt.extend(weights.iter().map(|(_, weight)| *weight));
-    let dx = match case["dx"].as_object() {
-        Some(_) => std::slice::from_ref(&case["dx"]),
-        None => list(&case["dx"]),
-    };
+    let dx = one_or_several(&case["dx"]);
     if !dx.is_empty() {
         let (ty, _) = tensor(&case["dy"]);
         wanted.extend(grad((y * trace.input("dy", ty)).sum(..), &wrt));

@@ -4,8 +4,8 @@ use crate::prelude::*;
 
 /// Replaces each integer by the row of a table that it names.
 ///
-/// Integers count from 0; negative ones count from the end of the table. One that names no row gives
-/// a row of NaN, as in Keras on JAX. What is not an integer is truncated to one.
+/// Integers count from 0; negative ones count from the end of the table. One that names no row
+/// gives a row of NaN, as in Keras on JAX. What is not an integer is truncated to one.
 ///
 /// # Weights
 ///

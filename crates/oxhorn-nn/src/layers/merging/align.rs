@@ -25,8 +25,8 @@ pub(super) fn aligned<'g>(inputs: &[Tensor<'g>]) -> Result<(Tensor<'g>, Vec<Tens
         shapes.windows(2).all(|pair| samples(&pair[0]) == samples(&pair[1])),
         "Cannot merge tensors with different batch sizes. Received tensors with shapes {shapes:?}"
     );
-    let features = shapes.iter().map(|shape| shape.get(1..).unwrap_or_default());
-    features.fold(Ok(vec![]), |joint, shape| joint_shape(&joint?, shape))?;
+    let mut features = shapes.iter().map(|shape| shape.get(1..).unwrap_or_default());
+    features.try_fold(vec![], |joint, shape| joint_shape(&joint, shape))?;
 
     let rank = shapes.iter().map(Vec::len).max().unwrap_or(0);
     let mut aligned = alike(inputs).into_iter().zip(shapes).map(|(x, mut shape)| {
