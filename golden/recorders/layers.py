@@ -1,4 +1,4 @@
-"""keras.layers: Input, Dense, Activation, Dropout, Flatten, Reshape, Rescaling."""
+"""keras.layers: Input, Dense, Activation, Dropout, Flatten, Reshape, Rescaling, and the families in layers_*.py."""
 
 import jax
 import keras
@@ -9,17 +9,19 @@ from .common import array, arrays, clear, envelope, fresh, normal, number, plain
 
 
 def case(title, make, x, unknown=(0,), set_weights=True):
-    """make() builds the layer. The axes in unknown are None in the symbolic input."""
+    """make() builds the layer; x is its input, or a list of inputs. The axes in unknown are None in the symbolic ones."""
     fresh()
     layer = make()
-    symbolic = tuple(None if i in unknown else n for i, n in enumerate(x.shape))
-    output_shape = layer.compute_output_spec(keras.KerasTensor(symbolic, dtype=str(x.dtype))).shape
-    layer.build(x.shape)
+    each = (lambda f: [f(v) for v in x]) if isinstance(x, list) else (lambda f: f(x))
+    symbolic = lambda v: tuple(None if i in unknown else n for i, n in enumerate(v.shape))
+    output_shape = layer.compute_output_spec(each(lambda v: keras.KerasTensor(symbolic(v), dtype=str(v.dtype)))).shape
+    if not layer.built:
+        layer.build(each(lambda v: v.shape))
     if set_weights:
         layer.set_weights([normal(w.shape, title, w.name) for w in layer.weights])
     train = [w.value for w in layer.trainable_variables]
     rest = [w.value for w in layer.non_trainable_variables]
-    differentiable = np.issubdtype(x.dtype, np.floating)
+    differentiable = all(np.issubdtype(v.dtype, np.floating) for v in (x if isinstance(x, list) else [x]))
 
     def forward(train, x):
         """Layer.stateless_call would skip activity regularizers and casts, which are the work of Layer.__call__."""
@@ -33,16 +35,17 @@ def case(title, make, x, unknown=(0,), set_weights=True):
     out = {
         "name": title,
         "config": envelope(layer),
-        "input_shape": plain(symbolic),
+        "input_shape": plain(each(symbolic)),
         "output_shape": plain(output_shape),
-        "input": array(x),
+        "inputs" if isinstance(x, list) else "input": each(array),
         "weights": arrays(layer.get_weights()),
         "output": array(y),
         "dy": array(dy),
     }
     if differentiable:
         dweights, dx = jax.vjp(lambda t, v: forward(t, v)[0], train, x)[1](dy)
-        out |= {"dx": array(dx), "dweights": arrays(dweights)}
+        dx = arrays(dx) if isinstance(x, list) else array(dx)
+        out |= {"dx": dx, "dweights": arrays(dweights)}
     if losses:
         dweights, dx = jax.grad(lambda t, v: sum(forward(t, v)[1]), (0, 1))(train, x)
         out |= {
@@ -236,6 +239,9 @@ def inputs():
 
 
 def record():
+    # They take `case` from here.
+    from . import layers_activation, layers_core, layers_merging, layers_reshaping
+
     clear("layers")
     for name, cases in [
         ("Input", inputs),
@@ -245,5 +251,9 @@ def record():
         ("Flatten", flatten),
         ("Reshape", reshape),
         ("Rescaling", rescaling),
+        *layers_activation.LAYERS,
+        *layers_core.LAYERS,
+        *layers_merging.LAYERS,
+        *layers_reshaping.LAYERS,
     ]:
         write("layers", name, list(cases()))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oxhorn_ir::{Result, Tensor};
+use oxhorn_ir::{Result, Tensor, ensure};
 use serde_json::json;
 
 use crate::{
@@ -21,7 +21,17 @@ pub trait Layer: Object {
     }
 
     /// Writes the layer's mathematics into the graph, declaring its weights on the way.
+    ///
+    /// A layer of several inputs has it in [`Layer::call_all`]; this is `call_all(cx, &[x])` then.
     fn call<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g>;
+
+    /// The same for any number of inputs. Most layers take one, and refuse any other number.
+    fn call_all<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Tensor<'g> {
+        match x {
+            [x] => self.call(cx, *x),
+            _ => cx.trace().fail(wrong_count(x.len())),
+        }
+    }
 
     /// The shape of the model's input, batch axis included, if this is where it enters.
     fn batch_shape(&self) -> Option<Vec<Option<usize>>> {
@@ -30,6 +40,29 @@ pub trait Layer: Object {
 }
 
 category!(Layer, "layer", layers::CLASSES);
+
+/// The mistake of calling a layer of one input on another number of them.
+fn wrong_count(count: usize) -> Error {
+    let message = format!("the layer expects 1 input(s), but it received {count} input tensors");
+    Error::new(message).help("merge them first: `Concatenate`, `Add` and their like take several")
+}
+
+/// Refuses inputs with another number of axes than the layer is for.
+pub(crate) fn expect_rank(x: Tensor<'_>, rank: usize) -> Result<()> {
+    ensure!(
+        x.rank() == rank,
+        "the input is incompatible with the layer: expected ndim={rank}, found ndim={}. \
+        Full shape received: {:?}",
+        x.rank(),
+        x.shape()
+    );
+    Ok(())
+}
+
+/// `axis` counted from the front, which the input has to have.
+pub(crate) fn expect_axis(x: Tensor<'_>, axis: isize) -> Result<usize> {
+    x.axis(axis).ok_or_else(|| Error::new(format!("{} has no axis {axis}", x.ty())))
+}
 
 /// A layer with the settings that all layers have.
 #[derive(Clone, Debug)]
@@ -166,8 +199,14 @@ impl<T: Into<AnyLayer>> LayerSettings for T {}
 
 #[cfg(test)]
 mod tests {
+    use oxhorn_ir::Trace;
+
     use super::*;
-    use crate::layers::{Dense, Dropout};
+    use crate::{
+        layers::{Dense, Dropout},
+        scope::{Declarations, Mode},
+        testing::f32_input,
+    };
 
     #[test]
     fn common_settings_stand_beside_the_layers_own() {
@@ -178,6 +217,26 @@ mod tests {
         assert_eq!(json["config"]["activation"], "relu");
         let again = AnyLayer::open(&json).unwrap();
         assert_eq!(again.envelope(), json);
+    }
+
+    #[test]
+    fn layers_of_one_input_refuse_another_number() {
+        let error = |count: usize| {
+            let (trace, declared) = (Trace::new("test"), Declarations::new());
+            let cx = Scope::new(&trace, &declared, Mode::Infer);
+            let x = vec![f32_input(&trace, &[2, 5]); count];
+            cx.layer_all("dense", &Dense::new(3).into(), &x);
+            trace.error().map(|error| error.to_string())
+        };
+        assert_eq!(error(1), None);
+        for count in [0, 2, 3] {
+            let expected = format!(
+                "the layer expects 1 input(s), but it received {count} input tensors\n    in: \
+                 dense (Dense)\n  help: merge them first: `Concatenate`, `Add` and their like \
+                 take several"
+            );
+            assert_eq!(error(count), Some(expected));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(crate) use crate::{
     constraints::Constrain,
     initializers::{Initialize, Initializer, Randomness},
     keyword,
-    layer::Layer,
+    layer::{Layer, expect_axis, expect_rank},
     regularizers::{Regularize, Regularizer},
     scope::{Mode, Scope},
     weight::Weight,

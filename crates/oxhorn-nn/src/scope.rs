@@ -240,11 +240,19 @@ impl<'g> Scope<'g> {
     /// Calls a layer by this name, in a scope of its own, with what all layers have in common:
     /// whether it is trainable, and the penalty for its output.
     pub fn layer(&self, name: &str, layer: &AnyLayer, x: Tensor<'g>) -> Tensor<'g> {
+        self.layer_all(name, layer, &[x])
+    }
+
+    /// [`Scope::layer`] on any number of inputs, of which most layers take one.
+    pub fn layer_all(&self, name: &str, layer: &AnyLayer, x: &[Tensor<'g>]) -> Tensor<'g> {
+        if let Some(void) = x.iter().find(|x| x.is_void()) {
+            return *void; // Shapes mean nothing after a mistake.
+        }
         let child = Scope { trainable: self.trainable && layer.trainable, ..self.child(name) };
         let origin = format!("{} ({})", child.path, layer.layer.class_name());
         let before = self.trace().enter(Some(origin));
         let y = match layer.check() {
-            Ok(()) => layer.layer.call(&child, x),
+            Ok(()) => layer.layer.call_all(&child, x),
             Err(error) => self.trace().fail(error),
         };
         if let Some(regularizer) = &layer.activity_regularizer {

@@ -1,6 +1,6 @@
 //! What tests of several objects need.
 
-use oxhorn_ir::{Error, Tensor, Trace, Type};
+use oxhorn_ir::{Error, Result, Tensor, Trace, Type};
 
 use crate::{
     layer::AnyLayer,
@@ -27,6 +27,15 @@ pub(crate) fn layer_error(layer: impl Into<AnyLayer>, shape: &[usize]) -> Error 
     let cx = Scope::new(&trace, &declared, Mode::Train);
     cx.layer("layer", &layer.into(), f32_input(&trace, shape));
     trace.error().expect("a mistake")
+}
+
+/// The type of what a layer called "layer" makes of inputs of these types, or its mistake.
+pub(crate) fn merged(layer: impl Into<AnyLayer>, inputs: &[Type]) -> Result<Type> {
+    let (trace, declared) = (Trace::new("test"), Declarations::new());
+    let cx = Scope::new(&trace, &declared, Mode::Train);
+    let inputs: Vec<Tensor> = inputs.iter().map(|ty| trace.input("x", ty.clone())).collect();
+    let y = cx.layer_all("layer", &layer.into(), &inputs).ty();
+    trace.error().map_or(Ok(y), Err)
 }
 
 /// The mistake that the penalties for a layer's weights make.

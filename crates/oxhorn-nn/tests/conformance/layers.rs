@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use oxhorn_ir::{Array, Tensor, Trace, grad};
+use oxhorn_ir::{Array, Tensor, Trace, Type, grad};
 use oxhorn_nn::{
     AnyLayer, Declarations, Json, Mode, Scope, Variable, config::Class, constraints,
     layers::CLASSES, regularizers,
@@ -26,13 +26,19 @@ fn every_layer_keeps_its_word() {
             return input(&layer, case, what);
         }
         layer.check().expect("settings that Keras takes");
-        let ((_, x), (_, y)) = (tensor(&case["input"]), tensor(&case["output"]));
-        assert_signature(class, settings(&case["config"]), &x.shape, &y.shape, what);
+        let (inputs, (_, y)) = (inputs(case), tensor(&case["output"]));
+        let shapes: Vec<Vec<usize>> = inputs.into_iter().map(|(_, x)| x.shape).collect();
+        assert_signature(class, settings(&case["config"]), &shapes, &y.shape, what);
         infer(&layer, case, what);
         train(&layer, case, what);
     });
     // Refused whatever the case.
-    let excused = [("InputLayer", "sparse"), ("InputLayer", "ragged")];
+    let excused = [
+        ("InputLayer", "sparse"),
+        ("InputLayer", "ragged"),
+        ("Embedding", "mask_zero"),
+        ("UpSampling2D", "interpolation"),
+    ];
     CLASSES.iter().for_each(|class| assert_every_setting_is_tried(class, &of(class), &excused));
 }
 
@@ -58,20 +64,32 @@ fn input(layer: &AnyLayer, case: &Json, what: &str) {
     assert_eq!(layer.check().is_err(), flags.contains(&&Json::Bool(true)), "{what}");
 }
 
+/// The inputs of a case, of which most have one.
+fn inputs(case: &Json) -> Vec<(Type, Array)> {
+    let key = if case["inputs"].is_array() { "inputs" } else { "input" };
+    one_or_several(&case[key]).iter().map(tensor).collect()
+}
+
+/// A list, or the one element that is written without one; of nothing, an empty list.
+fn one_or_several(json: &Json) -> &[Json] {
+    if json.is_object() { std::slice::from_ref(json) } else { list(json) }
+}
+
 /// Output, gradients and losses, as in `evaluate`.
 fn infer(layer: &AnyLayer, case: &Json, what: &str) {
     let (trace, declared) = (Trace::new("test"), Declarations::new());
     let cx = Scope::new(&trace, &declared, Mode::Infer);
-    let (ty, x) = tensor(&case["input"]);
-    let tx = trace.input("x", ty);
-    let y = cx.layer("layer", layer, tx);
+    let (types, values): (Vec<Type>, Vec<Array>) = inputs(case).into_iter().unzip();
+    let x: Vec<Tensor> = (0..).zip(types).map(|(i, ty)| trace.input(format!("x{i}"), ty)).collect();
+    let y = cx.layer_all("layer", layer, &x);
     let losses = cx.losses();
 
     let mut wanted = vec![y];
     let weights = cx.trainable_weights();
-    let mut wrt = vec![tx];
+    let mut wrt = x.clone();
     wrt.extend(weights.iter().map(|(_, weight)| *weight));
-    if case["dx"].is_object() {
+    let dx = one_or_several(&case["dx"]);
+    if !dx.is_empty() {
         let (ty, _) = tensor(&case["dy"]);
         wanted.extend(grad((y * trace.input("dy", ty)).sum(..), &wrt));
     }
@@ -86,12 +104,13 @@ fn infer(layer: &AnyLayer, case: &Json, what: &str) {
     };
     let mut wanted: Vec<_> = wanted.iter().map(|tensor| tensor.value()).collect();
     wanted.extend(weights.iter().map(constrain));
-    let (count, trainable) = (losses.len(), weights.len());
+    let (count, trainable, given) = (losses.len(), weights.len(), x.len());
     drop(cx);
 
     let variables = declared.variables().to_vec();
+    let inputs = (0..).zip(values).map(|(i, value)| (format!("x{i}"), value));
     let mut values = weights_of(case, &variables, what);
-    values.insert("x".to_owned(), x);
+    values.extend(inputs);
     if case["dy"].is_object() {
         values.insert("dy".to_owned(), tensor(&case["dy"]).1);
     }
@@ -102,8 +121,11 @@ fn infer(layer: &AnyLayer, case: &Json, what: &str) {
     let mut next = || results.next().expect("a result");
 
     assert_close(&next(), &case["output"], what);
-    if case["dx"].is_object() {
-        assert_close(&next(), &case["dx"], &format!("dx of {what}"));
+    if !dx.is_empty() {
+        assert_eq!(dx.len(), given, "inputs of {what}");
+        for dx in dx {
+            assert_close(&next(), dx, &format!("dx of {what}"));
+        }
         assert_eq!(list(&case["dweights"]).len(), trainable, "trainable weights of {what}");
         for dw in list(&case["dweights"]) {
             assert_close(&next(), dw, &format!("dweights of {what}"));
@@ -180,18 +202,26 @@ fn numbers(declared: &Declarations) -> HashMap<String, Array> {
 }
 
 /// Checks that the `shape = ".. -> .."` of a class tells the truth: a name stands for one extent,
-/// that of the setting of this name if there is one, and `..` for any number of extents.
+/// that of the setting of this name if there is one, and `..` for any number of extents. What is in
+/// brackets holds for each of several inputs, which may differ in what `..` stands for.
 fn assert_signature(
     class: &Class<dyn oxhorn_nn::Layer>,
     config: &oxhorn_nn::Map,
-    input: &[usize],
+    inputs: &[Vec<usize>],
     output: &[usize],
     what: &str,
 ) {
     let signature = class.shape.unwrap_or_else(|| panic!("`{}` has no shape", class.name()));
     let (from, to) = signature.split_once(" -> ").expect("an arrow");
+    let several = from.strip_prefix('[').and_then(|from| from.strip_suffix(']'));
+    assert!(several.is_some() || inputs.len() == 1, "`{signature}` is of one input");
+    let from = several.unwrap_or(from);
     let mut bound: HashMap<String, Vec<usize>> = HashMap::new();
-    for (side, shape) in [(from, input), (to, output)] {
+    let sides = inputs.iter().map(|input| (from, &input[..])).chain([(to, output)]);
+    for (side, shape) in sides {
+        if several.is_some() {
+            bound.retain(|name, _| !name.starts_with(".."));
+        }
         let names: Vec<&str> = side.split_whitespace().collect();
         let rest = (shape.len() + 1).checked_sub(names.len());
         let rest = rest.unwrap_or_else(|| panic!("{what}: {signature} and {shape:?}"));
