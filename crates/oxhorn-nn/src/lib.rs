@@ -19,6 +19,7 @@ pub mod layer;
 pub mod layers;
 pub mod losses;
 pub mod metrics;
+pub mod ops;
 pub mod optimizers;
 mod prelude;
 pub mod random;
