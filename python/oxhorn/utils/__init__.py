@@ -1,0 +1,3 @@
+"""Utilities."""
+
+from oxhorn.utils.progbar import Progbar
