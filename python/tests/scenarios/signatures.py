@@ -37,3 +37,34 @@ def signatures_of_trees(keras):
         "lists_to_tuples map_shape_structure map_structure map_structure_up_to pack_sequence_as "
         "traverse",
     )
+
+
+def signatures_of_utilities(keras):
+    return _all(
+        keras.utils,
+        "CustomObjectScope Progbar PyDataset Sequence clear_session custom_object_scope "
+        "disable_interactive_logging enable_interactive_logging get_custom_objects get_file "
+        "get_registered_name get_registered_object is_interactive_logging_enabled "
+        "is_keras_tensor model_to_dot normalize pack_x_y_sample_weight pad_sequences plot_model "
+        "register_keras_serializable set_random_seed split_dataset standardize_dtype "
+        "timeseries_dataset_from_array to_categorical unpack_x_y_sample_weight",
+    )
+
+
+def signatures_of_progress_and_data(keras):
+    progress = _all(keras.utils.Progbar, "update add")
+    return progress, _all(keras.utils.PyDataset, "__getitem__ __iter__ on_epoch_begin on_epoch_end")
+
+
+def signatures_of_settings(keras):
+    names = [n for n in dir(keras.config) if n[0] != "_" and callable(getattr(keras.config, n))]
+    if hasattr(keras.config, "__all__"):
+        names = keras.config.__all__
+    return _all(keras.config, " ".join(sorted(names)))
+
+
+def signatures_of_data_sets(keras):
+    sets = keras.datasets
+    loads = "boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters"
+    loaders = {name: _all(getattr(sets, name), "load_data") for name in loads.split()}
+    return loaders, _all(sets.imdb, "get_word_index"), _all(sets.reuters, "get_word_index get_label_names")
