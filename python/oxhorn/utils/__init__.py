@@ -27,7 +27,7 @@ from oxhorn.utils.messages import (
 from oxhorn.utils.progbar import Progbar
 from oxhorn.utils.py_dataset import PyDataset, Sequence
 from oxhorn.utils.session import clear_session, set_random_seed
-from oxhorn.utils.types import is_keras_tensor, standardize_dtype
+from oxhorn.utils.dtypes import is_keras_tensor, standardize_dtype
 
 __all__ = [
     "CustomObjectScope",
