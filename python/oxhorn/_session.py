@@ -36,5 +36,7 @@ def announce_seed(value: int) -> None:
 
 def announce_clear() -> None:
     """Tells every listener that the session starts anew."""
+    global _seed
+    _seed = None
     for listener in _on_clear:
         listener()

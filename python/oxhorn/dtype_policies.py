@@ -16,7 +16,10 @@ class DTypePolicy:
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"'name' must be a string, such as 'mixed_float16'. Received: name={name} (of type {type(name)})")
+            raise TypeError(
+                "'name' must be a string, such as 'mixed_float16'. "
+                f"Received: name={name} (of type {type(name)})"
+            )
         if name != "float32":
             if name not in KNOWN and not name.startswith(("int8", "int4", "float8", "gptq", "awq")):
                 raise ValueError(

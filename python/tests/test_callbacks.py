@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scenarios._stand_ins import Model, Optimizer, clock, epochs
 
 from oxhorn import callbacks
 from oxhorn.callbacks.callback import HOOKS
+from scenarios._stand_ins import Model, Optimizer, clock, epochs
 
 BATCH_HOOKS = {hook for hook in HOOKS if "_batch_" in hook}
 

@@ -190,7 +190,9 @@ def test_layers_of_inputs_have_no_input_shape(tmp_path) -> None:
 @pytest.mark.parametrize("rankdir", DIRECTIONS)
 @pytest.mark.parametrize("expand", [False, True])
 @pytest.mark.parametrize("splines", ["ortho", "curved", "line"])
-def test_boxes_lie_within_the_picture_and_beside_each_other(tmp_path, rankdir, expand, splines) -> None:
+def test_boxes_lie_within_the_picture_and_beside_each_other(
+    tmp_path, rankdir, expand, splines
+) -> None:
     settings = {"rankdir": rankdir, "expand_nested": expand, "splines": splines}
     root = svg(branched(), tmp_path / "m.svg", show_layer_names=True, **settings)
     boxes = rectangles(root, "black")
@@ -204,7 +206,10 @@ def test_boxes_lie_within_the_picture_and_beside_each_other(tmp_path, rankdir, e
     assert len(clusters) == (2 if expand else 0)
     # The boxes of the tower and of the other model lie in the dashed ones.
     inside = [
-        sum(x <= bx and y <= by and bx + bw <= x + w and by + bh <= y + h for bx, by, bw, bh in boxes)
+        sum(
+            x <= bx and y <= by and bx + bw <= x + w and by + bh <= y + h
+            for bx, by, bw, bh in boxes
+        )
         for x, y, w, h in clusters
     ]
     assert sorted(inside) == ([3, 3] if expand else [])

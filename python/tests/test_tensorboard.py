@@ -1,4 +1,4 @@
-"""What `TensorBoard` writes: bytes by the definition of the format, numbers as TensorBoard reads."""
+"""What `TensorBoard` writes: its bytes by definition, its numbers as TensorBoard reads them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scenarios._stand_ins import Model, Optimizer, clock
 
 from oxhorn import callbacks
 from oxhorn.callbacks.event_file import EventFile, crc32c, histogram_rows, masked_crc32c
+from scenarios._stand_ins import Model, Optimizer, clock
 
 
 class Sequential(Model):
@@ -56,7 +56,9 @@ def records(folder) -> list[bytes]:
         length, check = struct.unpack("<QI", content[:12])
         assert check == masked_crc32c(content[:8])
         found.append(content[12 : 12 + length])
-        assert struct.unpack("<I", content[12 + length : 16 + length])[0] == masked_crc32c(found[-1])
+        assert struct.unpack("<I", content[12 + length : 16 + length])[0] == masked_crc32c(
+            found[-1]
+        )
         content = content[16 + length :]
     return found
 
@@ -114,7 +116,9 @@ def test_settings_that_oxhorn_lacks_are_refused_by_name() -> None:
 def test_a_graph_that_cannot_be_written_is_a_warning(tmp_path) -> None:
     model = Sequential()
     model.to_json = lambda: (_ for _ in ()).throw(ValueError("no config"))
-    with pytest.warns(UserWarning, match="Model failed to serialize as JSON. Ignoring... no config"):
+    with pytest.warns(
+        UserWarning, match="Model failed to serialize as JSON. Ignoring... no config"
+    ):
         callbacks.TensorBoard(tmp_path).set_model(model)
 
 

@@ -34,6 +34,14 @@ def test_clear_session_tells_whoever_listens() -> None:
     assert heard == ["clear"]
 
 
+def test_tensors_of_inputs_are_told_from_arrays(monkeypatch) -> None:
+    import oxhorn
+
+    monkeypatch.setattr(oxhorn, "KerasTensor", dict, raising=False)
+    assert utils.is_keras_tensor({}) is True
+    assert utils.is_keras_tensor(np.zeros(3)) is False
+
+
 def test_messages_are_logged_while_interactive_logging_is_off(capsys, caplog) -> None:
     utils.disable_interactive_logging()
     try:
@@ -128,7 +136,9 @@ def test_split_refuses_batches_and_backends() -> None:
         utils.split_dataset((x for x in ()), 0.5)
 
 
-@pytest.mark.parametrize(("count", "size", "whole", "all_"), [(7, 3, 2, 3), (6, 3, 2, 2), (1, 5, 0, 1)])
+@pytest.mark.parametrize(
+    ("count", "size", "whole", "all_"), [(7, 3, 2, 3), (6, 3, 2, 2), (1, 5, 0, 1)]
+)
 def test_batches_hold_every_sample_once(count, size, whole, all_) -> None:
     samples = Samples((np.arange(count), -np.arange(count)))
     batches = samples.batch(size)
@@ -185,8 +195,10 @@ def test_windows_longer_than_the_series_are_none() -> None:
 
 
 def test_windows_are_shuffled_anew_for_every_epoch() -> None:
-    make = lambda: utils.timeseries_dataset_from_array(np.arange(60), None, 1, shuffle=True, seed=1)
-    windows, again = make(), make()
+    settings = {"sequence_length": 1, "shuffle": True, "seed": 1}
+    windows, again = (
+        utils.timeseries_dataset_from_array(np.arange(60), None, **settings) for _ in range(2)
+    )
     (first,) = list(windows)
     assert first.tolist() == list(again)[0].tolist()
     windows.on_epoch_end()
@@ -218,7 +230,9 @@ def test_a_data_set_that_cannot_be_downloaded_says_what_to_put_where(tmp_path, m
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("oxhorn.datasets.cifar10.ORIGIN", f"file://{tmp_path}/nowhere/")
-    with pytest.raises(OSError, match="cifar-10-batches-py-target_archive|cifar-10-batches") as caught:
+    with pytest.raises(
+        OSError, match="cifar-10-batches-py-target_archive|cifar-10-batches"
+    ) as caught:
         cifar10.load_data()
     assert "sha256 6d958be0745" in str(caught.value)
     assert f"{tmp_path}/datasets" in str(caught.value)
@@ -241,7 +255,10 @@ def test_a_file_with_the_right_checksum_is_not_downloaded(tmp_path, algorithm) -
 
 def test_a_file_is_downloaded_again_on_demand(tmp_path) -> None:
     (tmp_path / "web.txt").write_text("one")
-    fetch = lambda **s: utils.get_file("a", f"file://{tmp_path}/web.txt", cache_dir=tmp_path, **s)
+
+    def fetch(**settings):
+        return utils.get_file("a", f"file://{tmp_path}/web.txt", cache_dir=tmp_path, **settings)
+
     fetch()
     (tmp_path / "web.txt").write_text("two")
     assert open(fetch()).read() == "one"
@@ -252,7 +269,11 @@ def test_other_archive_formats_are_refused_by_name(tmp_path) -> None:
     (tmp_path / "web.txt").write_text("one")
     with pytest.raises(NotImplementedError, match="archive_format=rar"):
         utils.get_file(
-            "a", f"file://{tmp_path}/web.txt", cache_dir=tmp_path, extract=True, archive_format="rar"
+            "a",
+            f"file://{tmp_path}/web.txt",
+            cache_dir=tmp_path,
+            extract=True,
+            archive_format="rar",
         )
 
 

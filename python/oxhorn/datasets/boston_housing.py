@@ -13,9 +13,7 @@ from oxhorn.datasets.shuffling import Split, check_test_split, shuffled_split
 from oxhorn.utils.files import get_file
 
 
-def load_data(
-    path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113
-) -> Split:
+def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> Split:
     """Returns `(x_train, y_train), (x_test, y_test)`, with prices in thousands of dollars.
 
     Args:

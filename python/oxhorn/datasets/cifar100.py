@@ -18,8 +18,7 @@ def load_data(label_mode: str = "fine") -> Split:
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError(
-            '`label_mode` must be one of `"fine"`, `"coarse"`. '
-            f"Received: label_mode={label_mode}."
+            f'`label_mode` must be one of `"fine"`, `"coarse"`. Received: label_mode={label_mode}.'
         )
     folder = get_file(
         fname="cifar-100-python-target",

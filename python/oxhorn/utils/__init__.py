@@ -19,6 +19,7 @@ from oxhorn.utils.arrays import (
     to_categorical,
     unpack_x_y_sample_weight,
 )
+from oxhorn.utils.dtypes import is_keras_tensor, standardize_dtype
 from oxhorn.utils.messages import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -27,7 +28,6 @@ from oxhorn.utils.messages import (
 from oxhorn.utils.progbar import Progbar
 from oxhorn.utils.py_dataset import PyDataset, Sequence
 from oxhorn.utils.session import clear_session, set_random_seed
-from oxhorn.utils.dtypes import is_keras_tensor, standardize_dtype
 
 __all__ = [
     "CustomObjectScope",

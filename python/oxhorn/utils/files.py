@@ -222,9 +222,7 @@ def _lies_within(path: str, base: str) -> bool:
 
 
 def _warn_skipped(name: str) -> None:
-    warnings.warn(
-        f"Skipping invalid path during archive extraction: '{name}'.", stacklevel=2
-    )
+    warnings.warn(f"Skipping invalid path during archive extraction: '{name}'.", stacklevel=2)
 
 
 def _safe_zip_members(members: Iterable[Any], path: str) -> Iterator[Any]:

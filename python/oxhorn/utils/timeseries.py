@@ -136,9 +136,7 @@ def _check_range(data: Any, start_index: int | None, end_index: int | None) -> N
                 f"end_index={end_index}, for data of length {len(data)}"
             )
         if end_index <= 0:
-            raise ValueError(
-                f"`end_index` must be higher than 0. Received: end_index={end_index}"
-            )
+            raise ValueError(f"`end_index` must be higher than 0. Received: end_index={end_index}")
 
 
 def _check_less(name: str, value: int, data: Any) -> None:

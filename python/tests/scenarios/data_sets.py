@@ -22,8 +22,14 @@ def _files(keras, function, answers):
         asked.append((fname, origin, sorted(settings.items())))
         return answers(fname)
 
-    holders = [m for n, m in sys.modules.items() if m and n.startswith(function.__module__.split(".")[0] + ".")]
-    holders = [m for m in holders if vars(m).get("get_file") is get_file and "datasets" in m.__name__]
+    holders = [
+        m
+        for n, m in sys.modules.items()
+        if m and n.startswith(function.__module__.split(".")[0] + ".")
+    ]
+    holders = [
+        m for m in holders if vars(m).get("get_file") is get_file and "datasets" in m.__name__
+    ]
     for module in holders:
         module.get_file = found
     try:
@@ -53,7 +59,10 @@ def _load(keras, name, content, *settings):
 
 
 def mnist_is_an_archive(keras):
-    content = {f"{k}_{p}": np.arange(n) for n, (k, p) in enumerate([("x", "train"), ("y", "train"), ("x", "test"), ("y", "test")])}
+    content = {
+        f"{k}_{p}": np.arange(n)
+        for n, (k, p) in enumerate([("x", "train"), ("y", "train"), ("x", "test"), ("y", "test")])
+    }
     return _load(keras, "mnist", content, {}, {"path": "mine.npz"})
 
 
@@ -73,7 +82,11 @@ def california_housing_has_two_versions(keras):
 TEXTS = [[5, 1, 9], [2], [7, 7, 7, 7, 3], [1, 2], [8, 4, 1, 1], [6, 2, 30]]
 VOCABULARY = [
     *({}, {"num_words": 8}, {"skip_top": 5, "num_words": 11}, {"maxlen": 4}, {"seed": 3}),
-    *({"start_char": None}, {"start_char": None, "index_from": 0}, {"oov_char": None, "skip_top": 6}),
+    *(
+        {"start_char": None},
+        {"start_char": None, "index_from": 0},
+        {"oov_char": None, "skip_top": 6},
+    ),
     *({"index_from": 0, "start_char": 0, "num_words": 5}, {"maxlen": 5, "oov_char": None}),
 ]
 
@@ -106,7 +119,9 @@ def words_have_an_index(keras):
     for module in (keras.datasets.imdb, keras.datasets.reuters):
         module.load_data  # noqa: B018
         with _files(keras, module.get_word_index, lambda fname: "index.json") as asked:
-            results.append((module.get_word_index(), module.get_word_index("mine"), [a[:2] for a in asked]))
+            results.append(
+                (module.get_word_index(), module.get_word_index("mine"), [a[:2] for a in asked])
+            )
     return results
 
 
@@ -122,7 +137,11 @@ def fashion_mnist_is_four_files(keras):
     def write(fname):
         images = "images" in fname
         count = 2 if "train" in fname else 1
-        content = bytes(16) + bytes(i % 251 for i in range(784 * count)) if images else bytes(8) + bytes(range(count))
+        content = (
+            bytes(16) + bytes(i % 251 for i in range(784 * count))
+            if images
+            else bytes(8) + bytes(range(count))
+        )
         with gzip.open(fname, "wb") as file:
             file.write(content)
         return fname
@@ -141,14 +160,20 @@ def _cifar_batch(path, count, **labels):
 
 
 def _described(result):
-    return [(a.shape, a.dtype.name, int(a.sum()), int(a[0].ravel()[1:9].sum())) for pair in result for a in pair]
+    return [
+        (a.shape, a.dtype.name, int(a.sum()), int(a[0].ravel()[1:9].sum()))
+        for pair in result
+        for a in pair
+    ]
 
 
 def cifar100_has_two_sets_of_labels(keras):
     os.makedirs("cifar/cifar-100-python")
     for name, count in (("train", 3), ("test", 2)):
         fine, coarse = list(range(9, 9 + count)), list(range(count))
-        _cifar_batch(f"cifar/cifar-100-python/{name}", count, fine_labels=fine, coarse_labels=coarse)
+        _cifar_batch(
+            f"cifar/cifar-100-python/{name}", count, fine_labels=fine, coarse_labels=coarse
+        )
     load = keras.datasets.cifar100.load_data
     with _files(keras, load, lambda fname: "cifar") as asked:
         results = [_described(load()), _described(load("coarse"))]

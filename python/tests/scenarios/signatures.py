@@ -67,4 +67,8 @@ def signatures_of_data_sets(keras):
     sets = keras.datasets
     loads = "boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters"
     loaders = {name: _all(getattr(sets, name), "load_data") for name in loads.split()}
-    return loaders, _all(sets.imdb, "get_word_index"), _all(sets.reuters, "get_word_index get_label_names")
+    return (
+        loaders,
+        _all(sets.imdb, "get_word_index"),
+        _all(sets.reuters, "get_word_index get_label_names"),
+    )

@@ -18,7 +18,9 @@ def _attempt(function, *arguments, **settings):
         result = function(*arguments, **settings)
     except (ValueError, TypeError, NotImplementedError, OSError) as error:
         return f"{type(error).__name__}: {error}"
-    return (result.dtype.name, result.shape, result.tolist()) if hasattr(result, "dtype") else result
+    return (
+        (result.dtype.name, result.shape, result.tolist()) if hasattr(result, "dtype") else result
+    )
 
 
 def to_categorical_makes_rows(keras):
@@ -286,7 +288,10 @@ def _archives():
 def get_file_unpacks_safe_members(keras):
     def fetch(keras):
         tar, zipped = _archives()
-        paths = [_fetch(keras, "t.tar.gz", tar, extract=True), _fetch(keras, None, zipped, extract=True)]
+        paths = [
+            _fetch(keras, "t.tar.gz", tar, extract=True),
+            _fetch(keras, None, zipped, extract=True),
+        ]
         paths.append(_fetch(keras, "plain", tar, untar=True))
         paths.append(_fetch(keras, "z.zip", zipped, extract=True, archive_format="tar"))
         return paths
