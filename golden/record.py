@@ -18,6 +18,7 @@ KINDS = [
     "random",
     "training",
     "text",
+    "signatures",
 ]
 
 if __name__ == "__main__":
