@@ -45,7 +45,7 @@ def differences(where: str, ours: object, keras: object) -> list[str]:
     if isinstance(keras, dict) and list(ours) == list(keras):
         pairs = [(f"{where}[{key!r}]", ours[key], keras[key]) for key in keras]
     elif isinstance(keras, list) and len(ours) == len(keras):
-        pairs = [(f"{where}[{index}]", *both) for index, both in enumerate(zip(ours, keras))]
+        pairs = [(f"{where}[{index}]", ours[index], it) for index, it in enumerate(keras)]
     elif isinstance(keras, float):
         close = math.isclose(ours, keras, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
         return [] if close else [f"{where}: {ours!r} instead of {keras!r}"]

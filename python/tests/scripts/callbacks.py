@@ -87,9 +87,14 @@ def told(rate, **fit):
     model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
     callbacks = [*fit.pop("callbacks", []), diary]
     history = model.fit(
-        x[:60], y[:60], batch_size=25, verbose=0, callbacks=callbacks,
-        validation_data=(x[held], y[held]), **fit,
-    )  # fmt: skip
+        x[:60],
+        y[:60],
+        batch_size=25,
+        verbose=0,
+        callbacks=callbacks,
+        validation_data=(x[held], y[held]),
+        **fit,
+    )
     evaluate = model.evaluate(x[held], y[held], batch_size=20, verbose=0, callbacks=[diary])
     model.predict(x[held], batch_size=20, verbose=0, callbacks=[diary])
     return {
