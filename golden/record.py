@@ -19,6 +19,7 @@ KINDS = [
     "training",
     "text",
     "ops",
+    "signatures",
 ]
 
 if __name__ == "__main__":

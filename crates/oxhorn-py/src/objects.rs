@@ -14,9 +14,9 @@ use std::{
 use oxhorn::{Error, Result};
 use oxhorn_ir::Tensor as Traced;
 use oxhorn_nn::{
-    Config, Map, Object, Scope,
+    Map, Object, Scope,
     activations::Activate,
-    config::Class,
+    config::{Class, Field},
     constraints::Constrain,
     handle,
     initializers::Initialize,
@@ -84,14 +84,15 @@ impl Foreign {
         })?;
         let settings = config.get("settings").and_then(|it| it.as_object()).cloned();
         let settings = settings.unwrap_or_default();
-        let only = |keys: &[&str]| {
-            let kept = settings.iter().filter(|(key, _)| keys.contains(&key.as_str()));
-            kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Map>()
-        };
+        let name = settings.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+        let mut loss = losses::Common::named(name);
+        if let Some(reduction) = settings.get("reduction") {
+            loss.reduction = Field::read(reduction)?;
+        }
         Ok(Foreign {
             object,
-            loss: losses::Common::from_config(&only(&["name", "reduction"]))?,
-            metric: metrics::Common::from_config(&only(&["name"]))?,
+            loss,
+            metric: metrics::Common::named(name),
             config: config.clone(),
         })
     }

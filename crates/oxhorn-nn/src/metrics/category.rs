@@ -61,16 +61,32 @@ pub trait Measure: Object + AsRef<Common> {
         y_pred: Tensor<'g>,
         sample_weight: Option<Tensor<'g>>,
     ) {
-        let values = self.values(y_true, y_pred);
-        let (sum, count) = totals(values, sample_weight, Tensor::mean);
-        add(cx, "total", sum);
-        add(cx, "count", count);
+        update_mean(self, cx, y_true, y_pred, sample_weight);
     }
 
     /// The metric of all batches so far, from the states of `cx`: a scalar of type `f32`.
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
-        divide_no_nan(total(cx, "total"), total(cx, "count"))
+        result_mean(cx)
     }
+}
+
+/// Adds the values of a batch to the mean.
+pub fn update_mean<'g>(
+    metric: &(impl Measure + ?Sized),
+    cx: &Scope<'g>,
+    y_true: Tensor<'g>,
+    y_pred: Tensor<'g>,
+    sample_weight: Option<Tensor<'g>>,
+) {
+    let values = metric.values(y_true, y_pred);
+    let (sum, count) = totals(values, sample_weight, Tensor::mean);
+    add(cx, "total", sum);
+    add(cx, "count", count);
+}
+
+/// The mean of the values of all batches so far.
+pub fn result_mean<'g>(cx: &Scope<'g>) -> Tensor<'g> {
+    divide_no_nan(total(cx, "total"), total(cx, "count"))
 }
 
 /// A metric, or its name.
