@@ -3,14 +3,14 @@
 use super::category::{Common, Penalize};
 use crate::{activations::Softplus, prelude::*};
 
-/// `softplus(ln Σ e^(-gamma · wₚ · (margin - dₚ)) + ln Σ e^(gamma · wₙ · (1 - margin - dₙ)))`, where
+/// `softplus(ln Σ e^(gamma · wₚ · (dₚ - margin)) + ln Σ e^(gamma · wₙ · (1 - margin - dₙ)))`, where
 /// `d = 1 - y_predᵢ · y_predⱼ` is the distance of a sample to another, `dₚ` to those of its own
 /// class and `dₙ` to those of others, and the weights are `wₚ = margin + dₚ` and
 /// `wₙ = 1 + margin - dₙ`; distances and weights below 0 count as 0.
 ///
 /// Labels are the classes' numbers; predictions are `[batch, embedding]`, and each embedding should
-/// have length 1, as `UnitNormalization` gives it. A sample that is alone with its class, or whose
-/// class is the only one, does not count.
+/// have length 1. A sample that is the only one of its class, or whose class is the only one, does
+/// not count.
 ///
 /// Sun et al., *Circle loss: a unified perspective of pair similarity optimization*, 2020,
 /// <https://arxiv.org/abs/2002.10857>.
@@ -20,7 +20,7 @@ pub struct Circle {
     /// How much the pairs that are worst weigh more than others.
     #[config(default = 80.0)]
     pub gamma: f64,
-    /// How near samples of one class have to be, and those of others to opposite directions.
+    /// The distance that samples of one class may have; those of others should have 1 less this.
     #[config(default = 0.4)]
     pub margin: f64,
     /// Whether a sample is no neighbour of itself.

@@ -1,13 +1,11 @@
 //! `BinaryFocalCrossentropy` and `CategoricalFocalCrossentropy`: crossentropy that looks away from
 //! what is learnt already.
-//!
-//! Lin et al., *Focal loss for dense object detection*, 2017, <https://arxiv.org/abs/1708.02002>.
 
 use super::category::{Common, Penalize, check_same_shape, clip_probabilities};
 use crate::{activations::Softmax, prelude::*};
 
-/// The mean of `-(1 - p)^gamma · (y_true · ln y_pred + (1 - y_true) · ln(1 - y_pred))`, where `p` is
-/// the probability that was given to the right answer.
+/// The mean of `-(1 - p)^gamma · (y_true · ln y_pred + (1 - y_true) · ln(1 - y_pred))`, where `p`
+/// is the probability that was given to the right answer.
 ///
 /// Lin et al., *Focal loss for dense object detection*, 2017, <https://arxiv.org/abs/1708.02002>.
 #[derive(Clone, Debug, PartialEq, Config)]

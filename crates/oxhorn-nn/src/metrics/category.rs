@@ -67,7 +67,8 @@ pub trait Measure: Object + AsRef<Common> {
         add(cx, "count", count);
     }
 
-    /// The metric of all batches so far, from the states of `cx`: a scalar of type `f32`.
+    /// The metric of all batches so far, from the states of `cx`: of type `f32`; a scalar,
+    /// unless it is several numbers, such as one for each output.
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
         divide_no_nan(total(cx, "total"), total(cx, "count"))
     }
