@@ -15,7 +15,7 @@ keyword! {
 
 /// `1 - Σ (y_true - y_pred)² / Σ (y_true - µ)²`, of all batches, where `µ` is the mean of `y_true`:
 /// 1 if all is explained, 0 if predictions are no better than `µ`. An output that does not vary
-/// has the score 0.
+/// has the score 0, and none, NaN, if its predictions are right.
 ///
 /// With `p` regressors and `n` numbers in all of `y_true` it is `1 - (1 - R²) · (n - 1) /
 /// (n - p - 1)`, as long as the divisor is greater than 0.
