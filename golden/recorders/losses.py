@@ -1,4 +1,4 @@
-"""keras.losses: value, value per sample and gradient of twelve classes."""
+"""keras.losses: value, value per sample and gradient of every class but CTC."""
 
 import warnings
 
@@ -250,6 +250,125 @@ def hinges(cls):
     yield case("other labels stay", maker(cls), np.array([[0, 1, 2], [1, 0, 0]], "float32"), normal((2, 3), "hinge p"))
 
 
+def cosine(cls):
+    yield from regression(cls)
+    for axis, shape in [(0, (3, 4)), (1, (2, 3, 4)), (-2, (2, 3, 4))]:
+        yield case(
+            f"axis {axis}",
+            maker(cls, axis=axis),
+            normal(shape, "cosine y_true", axis),
+            normal(shape, "cosine y_pred", axis),
+        )
+    yield case("y_true of zeros", maker(cls), np.zeros((2, 3), "float32"), normal((2, 3), "cosine y_pred"))
+
+
+def binary_focal(cls):
+    yield from binary(cls)
+    labels = np.array([[0, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 0]], "float32")
+    p, logits = uniform((3, 4), "binary p"), normal((3, 4), "binary logits") * 2
+    for kwargs in [
+        {"apply_class_balancing": True},
+        {"apply_class_balancing": True, "alpha": 0.75, "from_logits": True},
+        {"apply_class_balancing": True, "alpha": 0.1, "label_smoothing": 0.2},
+        {"gamma": 0.0},
+        {"gamma": 0.5},
+        {"gamma": 3.5, "from_logits": True},
+    ]:
+        text = ", ".join(f"{key} {value}" for key, value in kwargs.items())
+        yield case(text, maker(cls, **kwargs), labels, logits if "from_logits" in kwargs else p)
+
+
+def categorical_focal(cls):
+    yield from categorical(cls)
+    logits, labels = normal((3, 4), "categorical logits") * 2, one_hot([2, 0, 3], 4)
+    p = probabilities((3, 4), "categorical p")
+    for kwargs in [{"alpha": 0.75}, {"gamma": 0.0}, {"gamma": 0.5}, {"gamma": 3.5, "alpha": 1.0}]:
+        text = ", ".join(f"{key} {value}" for key, value in kwargs.items())
+        yield case(text, maker(cls, **kwargs), labels, p)
+        yield case(f"{text}, from_logits", maker(cls, from_logits=True, **kwargs), labels, logits)
+
+
+def generalized(cls):
+    labels, p = np.array([2, 0, 3], "int32"), probabilities((3, 4), "categorical p")
+    yield from reductions(cls, labels, p)
+    make = maker(cls)
+    for q in [0.1, 0.3, 0.999]:
+        yield case(f"q {q}", maker(cls, q=q), labels, p)
+    yield case("labels of floats", make, labels.astype("float32"), p)
+    yield case("labels of int64", make, labels.astype("int64"), p)
+    yield case("probabilities that do not sum to one", make, labels, uniform((3, 4), "categorical unnormed"))
+    yield case("exactly one", make, np.array([0, 1], "int32"), one_hot([0, 1], 3))
+    yield case("rank 3", make, np.array([[0, 1], [2, 2], [1, 0]], "int32"), probabilities((3, 2, 3), "categorical p3"))
+    yield case(
+        "rank 3, sample_weight per step",
+        make,
+        np.array([[0, 1], [2, 2], [1, 0]], "int32"),
+        probabilities((3, 2, 3), "categorical p3"),
+        uniform((3, 2), "categorical weights"),
+    )
+
+
+def overlap(cls):
+    name = cls.__name__
+    image = lambda *shape: (
+        made_up("areas", shape).integers(0, 2, shape).astype("float32"),
+        uniform(shape, "areas p", shape),
+    )
+    yield from reductions(cls, *image(3, 2, 5, 1), axis=[1, 2, 3])
+    make, (y, p) = maker(cls), image(3, 2, 5, 1)
+    for axis in [None, 0, -1, [0, 1], [-1, -2], [2]]:
+        yield case(f"axis {axis}", maker(cls, axis=axis), y, p)
+    yield case("of the batch, sample_weight [n]", make, y, p, np.array([0.5, 2.0, 0.0], "float32"))
+    yield case("of the batch, sample_weight [1]", make, y, p, np.array([0.5], "float32"))
+    yield case("of the batch, reduction none", maker(cls, reduction="none"), y, p)
+    yield case("labels of booleans", make, y.astype("bool"), p)
+    yield case("soft labels", make, uniform((3, 4), "soft areas"), uniform((3, 4), "soft areas p"))
+    yield case("rank 1", make, *image(7))
+    yield case("y_true [n], y_pred [n, 1]", make, image(5)[0], image(5, 1)[1])
+    yield case("nothing there, nothing found", make, np.zeros((2, 3), "float32"), np.zeros((2, 3), "float32"))
+    yield case("nothing there", make, np.zeros((2, 3), "float32"), image(2, 3)[1])
+    yield case("nothing found", make, np.ones((2, 3), "float32"), np.zeros((2, 3), "float32"))
+    yield case("all found", make, np.ones((2, 3), "float32"), np.ones((2, 3), "float32"))
+    if name == "Tversky":
+        for alpha, beta in [(0.2, 0.5), (0.5, 0.3), (0.7, 0.1), (1.0, 0.0), (2.0, 1.5)]:
+            yield case(f"alpha {alpha}, beta {beta}", maker(cls, alpha=alpha, beta=beta), y, p)
+            yield case(f"alpha {alpha}, beta {beta}, axis 1", maker(cls, alpha=alpha, beta=beta, axis=1), y, p)
+
+
+def circle(cls):
+    def embeddings(n, length=1.0):
+        x = normal((n, 3), "embeddings", n)
+        return (x / np.linalg.norm(x, axis=-1, keepdims=True) * length).astype("float32")
+
+    make, ids = maker(cls), lambda *labels: np.array(labels, "int32")
+    yield from reductions(cls, ids(4, 4, 7), embeddings(3))
+    labels = ids(0, 1, 0, 2, 1, 0, 2)
+    yield case("seven samples", make, labels, embeddings(7))
+    for kwargs in [{"gamma": 2.0}, {"margin": 0.25}, {"margin": -0.1, "gamma": 8.0}, {"margin": 1.5, "gamma": 8.0}]:
+        text = ", ".join(f"{key} {value}" for key, value in kwargs.items())
+        yield case(text, maker(cls, **kwargs), labels, embeddings(7))
+    # Shorter than 1, for the distance of a sample to itself is else a matter of rounding.
+    for extra in [{}, {"gamma": 4.0}, {"reduction": "none"}]:
+        text = ", ".join(["remove_diagonal", *extra])
+        yield case(text, maker(cls, remove_diagonal=False, **extra), labels, embeddings(7, 0.75))
+    yield case("longer than 1", maker(cls, gamma=8.0), labels, embeddings(7, 1.25))
+    yield case("labels [n, 1]", make, labels[:, None], embeddings(7))
+    yield case("labels of floats", make, labels.astype("float32"), embeddings(7))
+    yield case("labels below zero", make, labels - 1, embeddings(7))
+    yield case("one embedding number", make, ids(0, 0, 1), np.array([[0.5], [-0.25], [1.0]], "float32"))
+    weights = uniform((7,), "circle weights")
+    for reduction in REDUCTIONS:
+        make = maker(cls, reduction=reduction)
+        alone = ids(0, 1, 0, 2, 3, 0, 4)
+        text = f"some alone, reduction {reduction}"
+        yield case(text, make, alone, embeddings(7))
+        yield case(f"{text}, sample_weight [n]", make, alone, embeddings(7), weights)
+        yield case(f"{text}, sample_weight [n, 1]", make, alone, embeddings(7), weights[:, None])
+    yield case("all alone", maker(cls), ids(0, 1, 2, 3, 4), embeddings(5))
+    yield case("one class", maker(cls), ids(0, 0, 0, 0, 0), embeddings(5))
+    yield case("one sample", maker(cls), ids(0), embeddings(1))
+
+
 def record():
     clear("losses")
     warnings.filterwarnings("ignore", message=".*expected y_pred.shape to be")
@@ -260,6 +379,15 @@ def record():
         "CategoricalCrossentropy": categorical,
         "SparseCategoricalCrossentropy": sparse_categorical,
         "BinaryCrossentropy": binary,
+        "MeanAbsolutePercentageError": regression,
+        "MeanSquaredLogarithmicError": regression,
+        "CosineSimilarity": cosine,
+        "BinaryFocalCrossentropy": binary_focal,
+        "CategoricalFocalCrossentropy": categorical_focal,
+        "CategoricalGeneralizedCrossEntropy": generalized,
+        "Dice": overlap,
+        "Tversky": overlap,
+        "Circle": circle,
     }
     for name, cases in kinds.items():
         write("losses", name, list(cases(getattr(keras.losses, name))))

@@ -23,14 +23,20 @@ def maybe(a):
     return None if a is None else array(a)
 
 
-def case(title, make, *updates):
+def outcome(metric):
+    """The result: a number, or a tensor of several."""
+    result = np.asarray(metric.result(), "float32")
+    return array(result) if result.shape else number(result[()])
+
+
+def case(title, make, *updates, without_initial=False):
     """An update is (y_true, y_pred) or (y_true, y_pred, sample_weight)."""
     fresh()
     metric = make()
     out = {
         "name": title,
         "config": envelope(metric),
-        "initial": number(np.float32(metric.result())),
+        "initial": None if without_initial else outcome(metric),
         "updates": [],
         "results": [],
     }
@@ -38,7 +44,7 @@ def case(title, make, *updates):
         sample_weight = sample_weight[0] if sample_weight else None
         metric.update_state(y_true, y_pred, sample_weight=sample_weight)
         out["updates"].append({"y_true": array(y_true), "y_pred": array(y_pred), "sample_weight": maybe(sample_weight)})
-        out["results"].append(number(np.float32(metric.result())))
+        out["results"].append(outcome(metric))
     return out
 
 
@@ -204,7 +210,9 @@ def regression(cls):
     name = cls.__name__
     if name in ("Poisson", "KLDivergence"):
         draw = lambda n, tag: (uniform((n, 3), name, tag), uniform((n, 3), name, tag, "p"))
-    elif name == "Hinge":
+    elif name == "CategoricalHinge":
+        draw = lambda n, tag: (one_hot(made_up(name, tag).integers(0, 3, n), 3), normal((n, 3), name, tag))
+    elif name in ("Hinge", "SquaredHinge"):
         draw = lambda n, tag: (
             made_up(name, tag).choice([-1.0, 1.0], (n, 3)).astype("float32"),
             normal((n, 3), name, tag),
@@ -220,8 +228,48 @@ def regression(cls):
     )
     cube = tuple(np.stack([a, a + 0.125]) for a in draw(2, 6))
     yield case("rank 3", maker(cls), cube, (*cube, np.array([1.0, 3.0], "float32")))
-    if name == "Hinge":
+    if name in ("Hinge", "SquaredHinge"):
         yield case("labels of zero and one", maker(cls), (np.array([[0, 1, 1], [1, 0, 0]], "int32"), draw(2, 7)[1]))
+
+
+def correlation(cls):
+    yield from regression(cls)
+    tensors = lambda axis: tuple(normal((2, 5, 3), "correlation", axis, k) for k in (0, 1))
+    for axis in [0, 1, -2]:
+        yield case(f"axis {axis}", maker(cls, axis=axis), tensors(axis), tensors((axis, "again")))
+    yield case("sample_weight [n, m]", maker(cls), (*tensors(2), uniform((2, 5), "correlation")))
+    y = np.array([[1.0, 2.0, 4.0]], "float32")
+    yield case("equal", maker(cls), (y, y))
+    yield case("a line", maker(cls), (y, 0.5 * y - 3), (y, -y))
+    yield case("zeros", maker(cls), (y, np.zeros((1, 3), "float32")))
+    yield case("constants", maker(cls), (np.array([[2.0, 2.0, 2.0]], "float32"), y))
+
+
+def r2_score(cls):
+    draw = lambda n, tag, k=3: (normal((n, k), "r2", tag), normal((n, k), "r2", tag, "p"))
+    first = lambda title, make, *updates: case(title, make, *updates, without_initial=True)
+    for aggregation in ["uniform_average", "variance_weighted_average", None]:
+        make = maker(cls, class_aggregation=aggregation)
+        yield first(f"{aggregation}, three updates, the last smaller", make, draw(4, 0), draw(4, 1), draw(1, 2))
+        yield first(f"{aggregation}, sample_weight [n]", make, (*draw(3, 3), WEIGHTS), draw(3, 4))
+        yield first(f"{aggregation}, one output", make, draw(7, 5, 1))
+        yield first(f"{aggregation}, one sample", make, draw(1, 6))
+        for regressors in [1, 3, 11, 12]:
+            make = maker(cls, class_aggregation=aggregation, num_regressors=regressors)
+            yield first(f"{aggregation}, num_regressors {regressors}", make, draw(4, 7), draw(5, 8))
+    make = maker(cls)
+    yield first("sample_weight [n, 1]", make, (*draw(3, 3), WEIGHTS[:, None]))
+    yield first("sample_weight [n, m]", make, (*draw(3, 3), uniform((3, 3), "r2 weights")))
+    yield first("sample_weight of one number", make, (*draw(3, 3), np.float32(0.5)))
+    yield first("sample_weight all zero", make, (*draw(3, 3), np.zeros(3, "float32")))
+    yield first("named", maker(cls, name="mine"), draw(5, 9))
+    flat = tuple(a[:, 0] for a in draw(5, 10))
+    yield first("y_true [n], y_pred [n, 1]", make, (flat[0], flat[1][:, None]))
+    yield first("all explained", make, (draw(5, 11)[0], draw(5, 11)[0]))
+    yield first("integers", make, (np.array([[1], [2], [4]], "int32"), np.array([[1], [3], [4]], "int32")))
+    constant = np.array([[2.0, 1.0], [2.0, 3.0]], "float32")
+    yield first("an output that does not vary", maker(cls, class_aggregation=None), (constant, constant - 1))
+    yield first("an output that does not vary and is right", maker(cls, class_aggregation=None), (constant, constant))
 
 
 def binary_crossentropy(cls):
@@ -275,6 +323,11 @@ def record():
             "KLDivergence",
             "Poisson",
             "Hinge",
+            "SquaredHinge",
+            "CategoricalHinge",
+            "LogCoshError",
+            "MeanAbsolutePercentageError",
+            "MeanSquaredLogarithmicError",
         ]
     }
     kinds |= {
@@ -289,6 +342,10 @@ def record():
         "BinaryCrossentropy": binary_crossentropy,
         "CategoricalCrossentropy": categorical_crossentropy,
         "SparseCategoricalCrossentropy": sparse_crossentropy,
+        "CosineSimilarity": correlation,
+        "PearsonCorrelation": correlation,
+        "ConcordanceCorrelation": correlation,
+        "R2Score": r2_score,
     }
     for name, cases in kinds.items():
         write("metrics", name, list(cases(getattr(keras.metrics, name))))

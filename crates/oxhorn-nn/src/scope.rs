@@ -291,6 +291,13 @@ impl<'g> Scope<'g> {
         })
     }
 
+    /// The type of the variable of this name, if any trace of the model has declared it.
+    pub fn declared(&self, name: &str) -> Option<Type> {
+        let path = self.join(name);
+        let variables = self.shared.declarations.variables();
+        variables.iter().find(|variable| variable.path == path).map(|it| it.ty.clone())
+    }
+
     /// States what the state of this name becomes.
     pub fn update(&self, name: &str, new: Tensor<'g>) {
         let path = self.join(name);

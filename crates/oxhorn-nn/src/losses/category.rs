@@ -56,9 +56,9 @@ pub trait Penalize: Object + AsRef<Common> {
     /// The loss of each sample, from `f32` tensors whose shapes have been matched.
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;
 
-    /// Which samples count, if not all do.
-    fn mask<'g>(&self, y_true: Tensor<'g>) -> Option<Tensor<'g>> {
-        let _ = y_true;
+    /// Which samples count, if not all do, from what is true and the loss of each.
+    fn mask<'g>(&self, y_true: Tensor<'g>, losses: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = (y_true, losses);
         None
     }
 }
@@ -154,7 +154,8 @@ pub(crate) fn per_sample<'g>(
     y_pred: Tensor<'g>,
 ) -> (Tensor<'g>, Option<Tensor<'g>>) {
     let (y_true, y_pred) = same_rank(y_true.cast(DType::F32), y_pred.cast(DType::F32));
-    (loss.call(y_true, y_pred), loss.mask(y_true))
+    let losses = loss.call(y_true, y_pred);
+    (losses, loss.mask(y_true, losses))
 }
 
 /// Adds or removes a last axis of extent 1 where that makes the ranks equal; rank 1 is raised.
@@ -241,7 +242,7 @@ pub(super) fn clip_probabilities(p: Tensor<'_>) -> Tensor<'_> {
 }
 
 /// Keras' epsilon, as an `f32`: near 1, its rounding shows.
-pub(super) const EPSILON: f64 = 1e-7_f32 as f64;
+pub(crate) const EPSILON: f64 = 1e-7_f32 as f64;
 
 /// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
 pub(super) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {

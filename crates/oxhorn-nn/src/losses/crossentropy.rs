@@ -56,27 +56,40 @@ impl Penalize for SparseCategoricalCrossentropy {
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let labels = squeeze_labels(y_true, y_pred);
         let Some(axis) = y_pred.axis(self.axis) else { return y_true };
-        let mut expected = y_pred.shape();
-        expected.remove(axis);
-        if !labels.is_void() && labels.shape() != expected {
-            let message = format!(
-                "Arguments `target` and `output` must have the same shape up until the last \
-                 dimension: target.shape={:?}, output.shape={:?}",
-                labels.shape(),
-                y_pred.shape()
-            );
-            let help = "y must be one label for each sample, or one-hot with a categorical loss";
-            return y_true.trace().fail(Error::new(message).help(help));
-        }
-        let mask = self.mask(labels);
+        let labels = check_labels(labels, axis, y_pred);
         let log = log_probabilities(y_pred, self.from_logits, self.axis);
         let loss = -is_class(labels, axis, y_pred).select(log, 0.0).sum(self.axis);
-        mask.map_or(loss, |mask| mask.select(loss, 0.0))
+        self.counts(labels).map_or(loss, |mask| mask.select(loss, 0.0))
     }
 
-    fn mask<'g>(&self, y_true: Tensor<'g>) -> Option<Tensor<'g>> {
-        self.ignore_class.map(|class| y_true.not_equal(class as f64))
+    fn mask<'g>(&self, y_true: Tensor<'g>, _: Tensor<'g>) -> Option<Tensor<'g>> {
+        self.counts(y_true)
     }
+}
+
+impl SparseCategoricalCrossentropy {
+    /// Which labels count, if not all do.
+    fn counts<'g>(&self, labels: Tensor<'g>) -> Option<Tensor<'g>> {
+        self.ignore_class.map(|class| labels.not_equal(class as f64))
+    }
+}
+
+/// The labels, if there is one for each prediction's classes along `axis`; else a mistake in Keras'
+/// words.
+pub(super) fn check_labels<'g>(labels: Tensor<'g>, axis: usize, y_pred: Tensor<'g>) -> Tensor<'g> {
+    let mut expected = y_pred.shape();
+    expected.remove(axis);
+    if labels.is_void() || labels.shape() == expected {
+        return labels;
+    }
+    let message = format!(
+        "Arguments `target` and `output` must have the same shape up until the last \
+         dimension: target.shape={:?}, output.shape={:?}",
+        labels.shape(),
+        y_pred.shape()
+    );
+    let help = "y must be one label for each sample, or one-hot with a categorical loss";
+    labels.trace().fail(Error::new(message).help(help))
 }
 
 /// The logarithms of probabilities, clipped as Keras clips them, or of the softmax of logits.
@@ -89,7 +102,7 @@ fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isize) -> Tens
 }
 
 /// Where the label is the class whose number is the position along `axis`.
-fn is_class<'g>(labels: Tensor<'g>, axis: usize, like: Tensor<'g>) -> Tensor<'g> {
+pub(super) fn is_class<'g>(labels: Tensor<'g>, axis: usize, like: Tensor<'g>) -> Tensor<'g> {
     let numbers = labels.trace().iota(axis, Type::new(DType::I32, like.shape()));
     numbers.equal(expand(labels.cast(DType::I32), axis))
 }

@@ -4,37 +4,60 @@
 
 mod binary_crossentropy;
 mod category;
+mod circle;
+mod cosine_similarity;
 mod crossentropy;
 mod divergence;
+mod focal;
+mod generalized_crossentropy;
 mod hinge;
+mod overlap;
 mod regression;
 
 pub use self::binary_crossentropy::BinaryCrossentropy;
 pub use self::category::*;
+pub use self::circle::Circle;
+pub use self::cosine_similarity::CosineSimilarity;
 pub use self::crossentropy::CategoricalCrossentropy;
 pub use self::crossentropy::SparseCategoricalCrossentropy;
 pub use self::divergence::KLDivergence;
 pub use self::divergence::Poisson;
+pub use self::focal::BinaryFocalCrossentropy;
+pub use self::focal::CategoricalFocalCrossentropy;
+pub use self::generalized_crossentropy::CategoricalGeneralizedCrossEntropy;
 pub use self::hinge::CategoricalHinge;
 pub use self::hinge::Hinge;
 pub use self::hinge::SquaredHinge;
+pub use self::overlap::Dice;
+pub use self::overlap::Tversky;
 pub use self::regression::Huber;
 pub use self::regression::LogCosh;
 pub use self::regression::MeanAbsoluteError;
+pub use self::regression::MeanAbsolutePercentageError;
 pub use self::regression::MeanSquaredError;
+pub use self::regression::MeanSquaredLogarithmicError;
 use crate::config::classes;
 
 classes! { dyn Penalize:
     BinaryCrossentropy
+    BinaryFocalCrossentropy
     CategoricalCrossentropy
+    CategoricalFocalCrossentropy
+    CategoricalGeneralizedCrossEntropy
     CategoricalHinge
+    Circle
+    CosineSimilarity
+    Dice
     Hinge
     Huber
     KLDivergence
     LogCosh
     MeanAbsoluteError
+    MeanAbsolutePercentageError
     MeanSquaredError
+    MeanSquaredLogarithmicError
     Poisson
     SparseCategoricalCrossentropy
     SquaredHinge
+    Tversky
 }

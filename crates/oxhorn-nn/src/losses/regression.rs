@@ -1,6 +1,6 @@
-//! `MeanSquaredError`, `MeanAbsoluteError`, `Huber` and `LogCosh`: distances of numbers.
+//! `MeanSquaredError` and its like, `Huber` and `LogCosh`: distances of numbers.
 
-use super::category::{Common, Penalize};
+use super::category::{Common, EPSILON, Penalize};
 use crate::{activations::Softplus, prelude::*, regularizers::absolute};
 
 /// The mean of `(y_pred - y_true)²`.
@@ -31,6 +31,39 @@ pub struct MeanAbsoluteError {
 impl Penalize for MeanAbsoluteError {
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         absolute(y_true - y_pred).mean(-1)
+    }
+}
+
+/// 100 times the mean of `|y_pred - y_true| / |y_true|`, where a `y_true` near 0 counts as 10⁻⁷.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.losses.MeanAbsolutePercentageError", aliases = ["mape", "MAPE"])]
+pub struct MeanAbsolutePercentageError {
+    /// What all losses have.
+    #[config(flatten = Common::named("mean_absolute_percentage_error"))]
+    pub common: Common,
+}
+
+impl Penalize for MeanAbsolutePercentageError {
+    fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let size = y_true.abs().maximum(EPSILON);
+        absolute((y_true - y_pred) / size).mean(-1) * 100.0
+    }
+}
+
+/// The mean of `(ln(1 + y_pred) - ln(1 + y_true))²`, in which all below 0 counts as 0.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.losses.MeanSquaredLogarithmicError", aliases = ["msle", "MSLE"])]
+pub struct MeanSquaredLogarithmicError {
+    /// What all losses have.
+    #[config(flatten = Common::named("mean_squared_logarithmic_error"))]
+    pub common: Common,
+}
+
+impl Penalize for MeanSquaredLogarithmicError {
+    fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let log = |y: Tensor<'g>| y.maximum(EPSILON).log1p();
+        let error = log(y_pred) - log(y_true);
+        (error * error).mean(-1)
     }
 }
 

@@ -64,7 +64,8 @@ pub trait Measure: Object + AsRef<Common> {
         update_mean(self, cx, y_true, y_pred, sample_weight);
     }
 
-    /// The metric of all batches so far, from the states of `cx`: a scalar of type `f32`.
+    /// The metric of all batches so far, from the states of `cx`: of type `f32`; a scalar,
+    /// unless it is several numbers, such as one for each output.
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
         result_mean(cx)
     }

@@ -4,8 +4,10 @@
 
 mod accuracy;
 mod category;
+mod correlation;
 mod mean;
 mod probabilistic;
+mod r2_score;
 mod regression;
 mod top_k;
 
@@ -14,16 +16,26 @@ pub use self::accuracy::BinaryAccuracy;
 pub use self::accuracy::CategoricalAccuracy;
 pub use self::accuracy::SparseCategoricalAccuracy;
 pub use self::category::*;
+pub use self::correlation::ConcordanceCorrelation;
+pub use self::correlation::CosineSimilarity;
+pub use self::correlation::PearsonCorrelation;
 pub use self::mean::Mean;
 pub use self::mean::Sum;
 pub use self::probabilistic::BinaryCrossentropy;
 pub use self::probabilistic::CategoricalCrossentropy;
+pub use self::probabilistic::CategoricalHinge;
 pub use self::probabilistic::Hinge;
 pub use self::probabilistic::KLDivergence;
 pub use self::probabilistic::Poisson;
 pub use self::probabilistic::SparseCategoricalCrossentropy;
+pub use self::probabilistic::SquaredHinge;
+pub use self::r2_score::Aggregation;
+pub use self::r2_score::R2Score;
+pub use self::regression::LogCoshError;
 pub use self::regression::MeanAbsoluteError;
+pub use self::regression::MeanAbsolutePercentageError;
 pub use self::regression::MeanSquaredError;
+pub use self::regression::MeanSquaredLogarithmicError;
 pub use self::regression::RootMeanSquaredError;
 pub use self::top_k::SparseTopKCategoricalAccuracy;
 pub use self::top_k::TopKCategoricalAccuracy;
@@ -35,16 +47,25 @@ classes! { dyn Measure:
     BinaryCrossentropy
     CategoricalAccuracy
     CategoricalCrossentropy
+    CategoricalHinge
+    ConcordanceCorrelation
+    CosineSimilarity
     Hinge
     KLDivergence
+    LogCoshError
     Mean
     MeanAbsoluteError
+    MeanAbsolutePercentageError
     MeanSquaredError
+    MeanSquaredLogarithmicError
+    PearsonCorrelation
     Poisson
+    R2Score
     RootMeanSquaredError
     SparseCategoricalAccuracy
     SparseCategoricalCrossentropy
     SparseTopKCategoricalAccuracy
+    SquaredHinge
     Sum
     TopKCategoricalAccuracy
 }

@@ -149,3 +149,41 @@ impl Measure for Hinge {
         per_sample(&losses::Hinge::new(), y_true, y_pred).0
     }
 }
+
+/// The mean of `SquaredHinge`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.SquaredHinge")]
+pub struct SquaredHinge {
+    /// What all metrics have.
+    #[config(flatten = Common::named("squared_hinge"))]
+    pub common: Common,
+}
+
+impl Measure for SquaredHinge {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        per_sample(&losses::SquaredHinge::new(), y_true, y_pred).0
+    }
+}
+
+/// The mean of `CategoricalHinge`, the loss.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(class = "keras.metrics.CategoricalHinge")]
+pub struct CategoricalHinge {
+    /// What all metrics have.
+    #[config(flatten = Common::named("categorical_hinge"))]
+    pub common: Common,
+}
+
+impl Measure for CategoricalHinge {
+    fn direction(&self) -> Option<Direction> {
+        Some(Direction::Down)
+    }
+
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        per_sample(&losses::CategoricalHinge::new(), y_true, y_pred).0
+    }
+}

@@ -137,13 +137,21 @@ pub(crate) fn assert_near(got: f64, expected: f64, what: &str) {
 }
 
 /// Settings that Keras has but does not write into its dictionary.
-pub(crate) const UNWRITTEN: [(&str, &str); 5] = [
+pub(crate) const UNWRITTEN: [(&str, &str); 6] = [
     ("Identity", "gain"),
     ("Huber", "delta"),
     ("SparseCategoricalCrossentropy", "axis"),
     ("BinaryCrossentropy", "axis"),
+    ("CosineSimilarity", "axis"),
     ("SparseTopKCategoricalAccuracy", "from_sorted_ids"),
 ];
+
+/// Sets the axis that the name of a case tells: "axis 1".
+pub(crate) fn set_axis(config: &mut Json, name: &str) {
+    if let Some(axis) = name.strip_prefix("axis ").and_then(|axis| axis.parse::<isize>().ok()) {
+        config["config"]["axis"] = axis.into();
+    }
+}
 
 /// Checks that what was written says the same as what was read: settings that are `None` may be
 /// left out, and numbers are those of `f32`.

@@ -19,6 +19,7 @@ fn every_loss_is_that_of_keras() {
                 config["config"]["axis"] = 1.into()
             }
             ("Huber", Some("delta")) => config["config"]["delta"] = 0.25.into(),
+            ("CosineSimilarity", Some(name)) => set_axis(&mut config, name),
             _ => {}
         }
         let loss = Loss::open(&config).expect("a loss");
