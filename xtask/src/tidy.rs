@@ -17,7 +17,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 1_000;
 
 /// Which of our crates each of our crates may depend on; tests may depend on more.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("oxhorn-ir", &[]),
     ("oxhorn-macros", &[]),
     ("oxhorn-plan", &["oxhorn-ir"]),
@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("oxhorn-cli", &["oxhorn"]),
     ("oxhorn-bench", &["oxhorn"]),
     ("xtask", &[]),
+    ("xtask-python", &["oxhorn-nn"]),
 ];
 
 /// Where `unsafe` may stand: in the executor, and in the test that counts allocations.
