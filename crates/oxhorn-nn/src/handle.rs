@@ -65,6 +65,14 @@ impl<T: Category + ?Sized> Handle<T> {
         })
     }
 
+    /// Whether both are handles on one object, not only on equal ones.
+    pub(crate) fn is(&self, other: &Handle<T>) -> bool {
+        match (&self.object, &other.object) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => self.name == other.name,
+        }
+    }
+
     /// The string it was given by.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
