@@ -234,19 +234,20 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If the optimizer was given by a string that names none.
+    /// If a layer's settings are wrong.
     pub(crate) fn renew_objective(&mut self, layers: &Layers, objective: &Objective) -> Result<()> {
         self.target = None;
         self.tracked.clear();
         self.loaded.clear();
         self.results = None;
-        self.numbers.retain(|(path, _)| path != LEARNING_RATE);
+        self.numbers.retain(|(path, _)| !path.starts_with(OPTIMIZER));
         // What the last optimizer and metrics kept goes; what the layers keep, stays.
         let before = std::mem::take(&mut self.declarations);
         self.declare_layers(layers)?;
         self.wake_as(&before, layers)?;
         self.make_variables()?;
-        self.adopt_learning_rate(objective)
+        self.adopt_learning_rate(objective);
+        Ok(())
     }
 
     /// What was turned up from 0 stays in the graphs.
@@ -259,14 +260,14 @@ impl Engine {
         Ok(())
     }
 
-    /// A learning rate that was turned stays; that of a new optimizer is its own.
-    fn adopt_learning_rate(&mut self, objective: &Objective) -> Result<()> {
+    /// A learning rate that was turned stays; that of a new optimizer is its own. The rates of
+    /// several optimizers are numbers like all others.
+    fn adopt_learning_rate(&mut self, objective: &Objective) {
         let known = self.numbers.iter().any(|(path, _)| path == LEARNING_RATE);
-        let rate = objective.optimizer.learning_rate()?;
-        if let (LearningRate::Constant(rate), false) = (rate, known) {
+        let rate = objective.optimizer.learning_rate();
+        if let (Ok(LearningRate::Constant(rate)), false) = (rate, known) {
             self.numbers.push((LEARNING_RATE.to_owned(), *rate));
         }
-        Ok(())
     }
 
     /// Prepares for targets like this one: traces a step for a batch of such, which declares the
@@ -297,7 +298,8 @@ impl Engine {
             self.target = before;
             return Err(error);
         }
-        self.adopt_learning_rate(objective)
+        self.adopt_learning_rate(objective);
+        Ok(())
     }
 
     /// The metrics for targets like this one, each with the name it is logged by.
