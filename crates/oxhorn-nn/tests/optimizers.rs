@@ -211,7 +211,11 @@ fn path_of_state(config: &Json, name: &str, known: &[String]) -> Option<String> 
         ("LossScaleOptimizer", _) => {
             let inner = &config["config"]["inner_optimizer"];
             let is_own = ["loss_scale_optimizer", "mine"].contains(&owner);
-            if is_own { Some(format!("optimizer/{own}")) } else { path_of_state(inner, name, known) }
+            if is_own {
+                Some(format!("optimizer/{own}"))
+            } else {
+                path_of_state(inner, name, known)
+            }
         }
         ("MultiOptimizer", "iteration") if owner.starts_with("multi") => {
             Some("optimizer/iteration".to_owned())
@@ -355,8 +359,19 @@ fn weights_of_every_shape_are_moved() {
     let names = ["a", "b", "c"].map(str::to_owned);
     let weights = [&[][..], &[0], &[1, 3, 5]].map(|shape| Array::from_fn(shape, |_| 1.0));
     let rules = [
-        "sgd", "rmsprop", "adam", "nadam", "adagrad", "adadelta", "adamax", "lion", "adafactor",
-        "ftrl", "lamb", "muon", "schedulefreeadamw",
+        "sgd",
+        "rmsprop",
+        "adam",
+        "nadam",
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "lion",
+        "adafactor",
+        "ftrl",
+        "lamb",
+        "muon",
+        "schedulefreeadamw",
     ];
     let multi = MultiOptimizer::new(OptimizerMap::new("sgd").add("[ac]", "adam"));
     let holders = [multi.clone().into(), LossScaleOptimizer::new(multi).into()];
@@ -426,7 +441,8 @@ fn only_clipping_by_length_looks_at_more_than_one_element() {
 fn matrices_without_elements_or_with_one_row_are_evened() {
     for shape in [[0, 3], [3, 0], [1, 1], [1, 7], [7, 1], [5, 3]] {
         let names = ["kernel".to_owned()];
-        let weight = Array::from_fn(&shape, |ix| ((ix[0] * (ix[0] + ix[1]) + 3 * ix[1]) as f64).cos());
+        let weight =
+            Array::from_fn(&shape, |ix| ((ix[0] * (ix[0] + ix[1]) + 3 * ix[1]) as f64).cos());
         let plain = Muon::new().learning_rate(1.0).momentum(0.0).rms_rate(None);
         let plain = Muon { settings: plain.settings.clone().weight_decay(0.0), ..plain };
         let mut stepper = Stepper::new(&plain.into(), &names, &[weight.clone()]);
@@ -444,7 +460,8 @@ fn matrices_without_elements_or_with_one_row_are_evened() {
 fn one_optimizer_for_two_keys_sees_their_gradients_together() {
     let names = ["a", "b", "c"].map(str::to_owned);
     let vector = |data: [f64; 2]| Array::new([2], data.to_vec());
-    let (weights, gradients) = (vec![vector([2.0, -1.0]); 3], [[3.0, 4.0], [12.0, 0.0], [5.0, 0.0]]);
+    let (weights, gradients) =
+        (vec![vector([2.0, -1.0]); 3], [[3.0, 4.0], [12.0, 0.0], [5.0, 0.0]]);
     let sgd = Optimizer::from(SGD::new().learning_rate(1.0).global_clipnorm(1.0));
     let two = OptimizerMap::new("sgd").add("a", sgd.clone()).add("b", sgd.clone());
     let rest = OptimizerMap::new(sgd.clone()).add("c", "sgd").add("b", sgd);

@@ -57,8 +57,7 @@ fn each_of_several_optimizers_has_a_learning_rate_of_its_own() {
         let numbers = model.numbers().unwrap();
         numbers.into_iter().filter(|(path, _)| path.ends_with("learning_rate")).collect::<Vec<_>>()
     };
-    let expected =
-        [("optimizer/adam/learning_rate", 0.001), ("optimizer/sgd/learning_rate", 0.5)];
+    let expected = [("optimizer/adam/learning_rate", 0.001), ("optimizer/sgd/learning_rate", 0.5)];
     assert_eq!(rates(&model), expected.map(|(path, rate)| (path.to_owned(), rate)));
 
     let (x, y) = samples(7);

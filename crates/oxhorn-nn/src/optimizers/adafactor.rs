@@ -44,7 +44,9 @@ impl Optimize for Adafactor {
         for weight in cx.weights() {
             let (w, g) = (weight.value(), weight.gradient());
             let v = self.squares(weight, share);
-            let u = g / v.sqrt();
+            // Where a row and a column have no gradients, their product rounds to 0, and 0 / 0
+            // would make all of the weight NaN, as it does in Keras.
+            let u = g / v.maximum(f64::from(f32::MIN_POSITIVE)).sqrt();
             let excess = (size(u) / self.clip_threshold).maximum(1.0);
             let alpha = size(w).maximum(self.epsilon_2) * rho;
             weight.set(w - u / excess * alpha);

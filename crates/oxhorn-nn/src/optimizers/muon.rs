@@ -77,8 +77,7 @@ impl Optimize for Muon {
     }
 
     fn step<'g>(&self, cx: &Step<'g>) {
-        let bias =
-            (1.0 - cx.power(self.adam_beta_2)).sqrt() / (1.0 - cx.power(self.adam_beta_1));
+        let bias = (1.0 - cx.power(self.adam_beta_2)).sqrt() / (1.0 - cx.power(self.adam_beta_1));
         let alpha = cx.learning_rate() * self.adam_lr_ratio * bias;
         for weight in cx.weights() {
             match self.moves_by_adam(weight.variable()) {

@@ -213,8 +213,7 @@ impl<'g> Step<'g> {
     fn average(&self, settings: &Settings) {
         let scalar = |value: f64| self.learning_rate.fill(value);
         // There is nothing to keep at first: the mean begins as the weights.
-        let momentum =
-            self.is_first().select(scalar(0.0), scalar(settings.ema_momentum));
+        let momentum = self.is_first().select(scalar(0.0), scalar(settings.ema_momentum));
         let overwrites = settings
             .ema_overwrite_frequency
             .map(|steps| (self.iterations + 1.0).rem(steps as f64).equal(0.0));
