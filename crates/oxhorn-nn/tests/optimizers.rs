@@ -1,6 +1,6 @@
 //! Optimizers and schedules do what Keras does.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, slice::from_ref};
 
 use oxhorn_ir::{Array, Binary, DType, Graph, Op, Role, Tensor, Trace, Type, interpret::interpret};
 use oxhorn_nn::{
@@ -445,8 +445,8 @@ fn matrices_without_elements_or_with_one_row_are_evened() {
             Array::from_fn(&shape, |ix| ((ix[0] * (ix[0] + ix[1]) + 3 * ix[1]) as f64).cos());
         let plain = Muon::new().learning_rate(1.0).momentum(0.0).rms_rate(None);
         let plain = Muon { settings: plain.settings.clone().weight_decay(0.0), ..plain };
-        let mut stepper = Stepper::new(&plain.into(), &names, &[weight.clone()]);
-        stepper.run(&[weight.clone()]);
+        let mut stepper = Stepper::new(&plain.into(), &names, from_ref(&weight));
+        stepper.run(from_ref(&weight));
         let after = &stepper.values["kernel"];
         let moved = weight.data.iter().zip(&after.data).map(|(old, new)| (old - new).powi(2));
         // The squares of singular values, of which each is between 0.68 and 1.14.

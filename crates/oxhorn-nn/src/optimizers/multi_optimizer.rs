@@ -76,8 +76,11 @@ impl Minimize for MultiOptimizer {
     }
 
     fn rate(&self) -> Result<&LearningRate> {
-        Err(Error::new("Learning rate cannot be accessed on a MultiOptimizer.")
-            .help("Access the learning rate on the individual sub-optimizers instead."))
+        Err(Error::new(
+            "Learning rate cannot be accessed on a MultiOptimizer. Access the learning rate on the \
+             individual sub-optimizers instead.",
+        )
+        .help("they are the numbers `optimizer/<name>/learning_rate`"))
     }
 
     fn scale<'g>(&self, cx: &Scope<'g>) -> Option<Tensor<'g>> {
@@ -166,7 +169,8 @@ mod tests {
         let optimizer = Optimizer::from(MultiOptimizer::new(OptimizerMap::new("sgd")));
         assert_eq!(
             optimizer.learning_rate().expect_err("none").message,
-            "Learning rate cannot be accessed on a MultiOptimizer."
+            "Learning rate cannot be accessed on a MultiOptimizer. Access the learning rate on the \
+             individual sub-optimizers instead."
         );
     }
 }

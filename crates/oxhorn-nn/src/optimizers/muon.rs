@@ -58,8 +58,8 @@ pub struct Muon {
     /// The `weight_decay` of weights that move by `AdamW`.
     #[config(default = Some(0.004))]
     pub adam_weight_decay: Option<f64>,
-    /// What the size of a matrix' move is multiplied by, beside the root of its longer side. Without
-    /// it, a move is as large as orthogonality makes it.
+    /// What the move of a matrix is multiplied by, beside the root of its longer side; without it,
+    /// the move is as large as orthogonality makes it.
     #[config(default = Some(0.2))]
     pub rms_rate: Option<f64>,
 }
