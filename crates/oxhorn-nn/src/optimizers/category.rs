@@ -235,6 +235,8 @@ mod tests {
         }
         let error = Optimizer::from("eve").check().unwrap_err();
         assert_eq!(error.message, "Could not interpret optimizer identifier: eve");
+        let help = error.help.as_deref().expect("the names");
+        assert!(help.contains("lamb, lion, muon") && !help.contains("multioptimizer"), "{help}");
         assert_eq!(mistake("adam", &["kernel"], 1), None);
         assert_eq!(mistake("eve", &["kernel"], 1), Some(error.to_string()));
     }
