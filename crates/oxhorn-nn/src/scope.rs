@@ -311,6 +311,20 @@ impl<'g> Scope<'g> {
         }
     }
 
+    /// Calls `write`; what it updates becomes what it states only where the scalar `condition`
+    /// holds, and else stays what it was.
+    pub(crate) fn only_if(&self, condition: Tensor<'g>, write: impl FnOnce()) {
+        let current = |leaf: &Leaf<'g>| leaf.current;
+        let before: Vec<Tensor> = self.shared.leaves.borrow().iter().map(current).collect();
+        write();
+        for (i, leaf) in self.shared.leaves.borrow_mut().iter_mut().enumerate() {
+            let old = before.get(i).copied().unwrap_or(leaf.value);
+            if leaf.current.value() != old.value() {
+                leaf.current = condition.select(leaf.current, old);
+            }
+        }
+    }
+
     /// States what the variable of this path, counted from the root, becomes.
     pub fn replace(&self, path: &str, new: Tensor<'g>) {
         Scope { path: String::new(), ..self.clone() }.update(path, new);

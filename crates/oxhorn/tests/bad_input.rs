@@ -398,7 +398,7 @@ fn unknown_strings_are_refused_with_those_that_are_known() {
         model.compile_with(Compile::new("adam", "mse").weighted_metrics(["charm"])),
     ];
     let expected = [
-        ("Could not interpret optimizer identifier: eve", "adadelta, adagrad, adam"),
+        ("Could not interpret optimizer identifier: eve", "adadelta, adafactor, adagrad, adam"),
         ("Could not interpret loss identifier: crossentropyx", "binary_crossentropy"),
         ("Could not interpret metric identifier: charm", "accuracy, binary_accuracy"),
         ("Could not interpret metric identifier: charm", "accuracy, binary_accuracy"),
