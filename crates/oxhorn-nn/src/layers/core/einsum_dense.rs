@@ -131,7 +131,11 @@ impl EinsumDense {
             extents.iter().find(|(it, _)| it == label).map_or(1, |(_, extent)| *extent)
         };
         let shape: Vec<usize> = terms.kernel.iter().map(extent).collect();
-        let mut y = terms.product(x, cx.weight("kernel", shape, &self.kernel_policy(&terms)?));
+        let kernel = cx.weight("kernel", shape, &self.kernel_policy(&terms)?);
+        if kernel.is_void() {
+            return Ok(kernel);
+        }
+        let mut y = terms.product(x, kernel);
         if let Some(axes) = &self.bias_axes {
             let bias = |label: &Label| matches!(label, Label::Letter(it) if axes.contains(*it));
             let behind = terms.output.iter().skip_while(|label| !bias(label));
