@@ -12,7 +12,9 @@ mod activation {
 mod core {
     pub(super) mod activation;
     pub(super) mod dense;
+    pub(super) mod einsum_dense;
     pub(super) mod embedding;
+    pub(super) mod equation;
     pub(super) mod identity;
     pub(super) mod input;
 }
@@ -51,6 +53,8 @@ pub use self::activation::relu::ReLU;
 pub use self::activation::softmax::Softmax;
 pub use self::core::activation::Activation;
 pub use self::core::dense::Dense;
+pub use self::core::einsum_dense::EinsumDense;
+pub use self::core::einsum_dense::OutputShape;
 pub use self::core::embedding::Embedding;
 pub use self::core::identity::Identity;
 pub use self::core::input::BatchShape;
@@ -94,6 +98,7 @@ classes! { dyn Layer:
     Dot
     Dropout
     ELU
+    EinsumDense
     Embedding
     Flatten
     Identity
