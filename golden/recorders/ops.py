@@ -410,7 +410,7 @@ CORE |= {
         Case(I, [0, 0], J),
     ],
     "stop_gradient": unary(A, I, SPECIAL, np.array([1e-45, 3e38, -1e-38], "float32")),
-    "saturate_cast": [Case(np.array([1e10, -1e10, 3.7], "float32"), "int32"), Case(I, "float32"), Case(A, "float32")],
+    "saturate_cast": [Case(np.array([1e10, -1e10, 3.7], "float32"), "int32"), Case(A, "float32"), Case(I, "bool")],
     "scatter": [
         Case(np.array([[0, 1], [1, 2]], "int32"), ROW[:2], (2, 3)),
         Case(np.array([[1], [3], [1]], "int32"), normal((3, 2), "scatter"), (4, 2)),
