@@ -23,6 +23,18 @@ def maybe(a):
     return None if a is None else array(a)
 
 
+def result(metric):
+    """A number, or a tensor where the metric is several."""
+    value = np.asarray(metric.result())
+    assert value.dtype == np.float32
+    return array(value) if value.ndim else number(value[()])
+
+
+def first_result(metric):
+    """The result before any update; None of a metric that waits for the shape of its first."""
+    return result(metric) if metric.variables else None
+
+
 def case(title, make, *updates):
     """An update is (y_true, y_pred) or (y_true, y_pred, sample_weight)."""
     fresh()
@@ -30,7 +42,7 @@ def case(title, make, *updates):
     out = {
         "name": title,
         "config": envelope(metric),
-        "initial": number(np.float32(metric.result())),
+        "initial": first_result(metric),
         "updates": [],
         "results": [],
     }
@@ -38,7 +50,7 @@ def case(title, make, *updates):
         sample_weight = sample_weight[0] if sample_weight else None
         metric.update_state(y_true, y_pred, sample_weight=sample_weight)
         out["updates"].append({"y_true": array(y_true), "y_pred": array(y_pred), "sample_weight": maybe(sample_weight)})
-        out["results"].append(number(np.float32(metric.result())))
+        out["results"].append(result(metric))
     return out
 
 
@@ -265,6 +277,8 @@ def sparse_crossentropy(cls):
 
 
 def record():
+    from .confusion_metrics import KINDS  # It is written with what stands above.
+
     clear("metrics")
     kinds = {
         name: regression
@@ -290,5 +304,6 @@ def record():
         "CategoricalCrossentropy": categorical_crossentropy,
         "SparseCategoricalCrossentropy": sparse_crossentropy,
     }
+    kinds |= KINDS
     for name, cases in kinds.items():
         write("metrics", name, list(cases(getattr(keras.metrics, name))))

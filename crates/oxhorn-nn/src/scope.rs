@@ -273,6 +273,14 @@ impl<'g> Scope<'g> {
         })
     }
 
+    /// The type of the state of this name, once a trace of this model has declared it.
+    ///
+    /// For those who read a state whose shape the data of another trace decided.
+    pub fn known(&self, name: &str) -> Option<Type> {
+        let (path, variables) = (self.join(name), self.declarations().variables());
+        variables.iter().find(|it| it.path == path).map(|it| it.ty.clone())
+    }
+
     /// States what the state of this name becomes.
     pub fn update(&self, name: &str, new: Tensor<'g>) {
         let path = self.join(name);

@@ -241,7 +241,7 @@ pub(super) fn clip_probabilities(p: Tensor<'_>) -> Tensor<'_> {
 }
 
 /// Keras' epsilon, as an `f32`: near 1, its rounding shows.
-pub(super) const EPSILON: f64 = 1e-7_f32 as f64;
+pub(crate) const EPSILON: f64 = 1e-7_f32 as f64;
 
 /// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
 pub(super) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
