@@ -1,4 +1,4 @@
-//! `AUC`: the area under the curve that two shares of right answers describe as the threshold moves.
+//! `AUC`: the area under the curve that two shares of answers describe as the threshold moves.
 
 use super::{
     category::{Common, Direction, Measure},
@@ -327,4 +327,81 @@ fn rows(x: Tensor<'_>, first: usize, end: usize) -> Tensor<'_> {
     let (mut start, mut stop) = (vec![0; x.rank()], x.shape());
     (start[0], stop[0]) = (first, end);
     x.slice(start, stop, vec![1; x.rank()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::Metric,
+        testing::{metric_error, read_error},
+    };
+
+    #[test]
+    fn what_no_data_could_make_right_is_refused_in_the_words_of_keras() {
+        let error = |metric: AUC| metric.check().unwrap_err().message;
+        assert_eq!(
+            error(AUC::new().num_thresholds(1)),
+            "Argument `num_thresholds` must be an integer > 1. Received: num_thresholds=1"
+        );
+        assert_eq!(
+            error(AUC::new().num_labels(2)),
+            "`num_labels` is needed only when `multi_label` is True."
+        );
+    }
+
+    #[test]
+    fn unknown_words_are_refused_in_the_words_of_keras() {
+        let error = |config| read_error::<AUC>(config).message;
+        assert_eq!(
+            error(serde_json::json!({"curve": "x"})),
+            "`curve` of `AUC`: Invalid AUC curve value: \"x\". Expected values are \
+            [\"PR\", \"ROC\", \"PRGAIN\"]"
+        );
+        assert_eq!(
+            error(serde_json::json!({"summation_method": "x"})),
+            "`summation_method` of `AUC`: Invalid AUC summation method value: \"x\". Expected \
+            values are [\"interpolation\", \"majoring\", \"minoring\"]"
+        );
+    }
+
+    #[test]
+    fn words_may_be_written_in_the_other_ways_of_keras() {
+        let config = serde_json::json!({
+            "curve": "pr", "summation_method": "Minoring", "label_weights": [1, 2.5],
+        });
+        let metric = AUC::from_config(config.as_object().expect("a dictionary"));
+        let expected = AUC::new().curve(Curve::Pr).summation_method(SummationMethod::Minoring);
+        assert_eq!(metric, Ok(expected.label_weights([1.0, 2.5])));
+    }
+
+    #[test]
+    fn labels_apart_need_columns() {
+        let apart = || AUC::new().multi_label(true);
+        let error = |metric: AUC, shape: &[usize]| metric_error(&metric.into(), shape, shape);
+        assert_eq!(
+            error(apart(), &[7]).message,
+            "`y_pred` must have rank 2 when `multi_label=True`. Found rank 1. Full shape received \
+            for `y_pred`: [7]"
+        );
+        assert_eq!(
+            error(apart().num_labels(2), &[7, 3]).to_string(),
+            "`num_labels` is for 2 labels, but y_pred has shape [7, 3]\n  help: there is a label \
+            for each column of y_pred"
+        );
+        assert_eq!(
+            error(apart().label_weights([1.0, 2.0]), &[7, 3]).message,
+            "`label_weights` is for 2 labels, but y_pred has shape [7, 3]"
+        );
+        assert_eq!(
+            error(AUC::new().label_weights([1.0, 2.0]), &[7, 3]).message,
+            "`label_weights` has 2 numbers, but y_pred has shape [7, 3]"
+        );
+    }
+
+    #[test]
+    fn it_goes_by_the_name_that_keras_gives_it() {
+        assert_eq!(Metric::from("auc"), AUC::new().into());
+        assert_eq!(Metric::from("AUC"), AUC::new().into());
+    }
 }

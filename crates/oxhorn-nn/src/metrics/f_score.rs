@@ -204,3 +204,51 @@ fn check_shapes(
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::Metric,
+        testing::{metric_error, read_error},
+    };
+
+    #[test]
+    fn what_no_data_could_make_right_is_refused_in_the_words_of_keras() {
+        let error = |score: Score| score.check().unwrap_err().message;
+        assert_eq!(
+            error(FBetaScore::new().beta(0.0).score()),
+            "Invalid `beta` argument value. It should be > 0. Received: beta=0.0"
+        );
+        for threshold in [0.0, 1.5] {
+            assert_eq!(
+                error(F1Score::new().threshold(threshold).score()),
+                format!(
+                    "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. \
+                    Received: threshold={threshold:?}"
+                )
+            );
+        }
+        assert_eq!(
+            read_error::<F1Score>(serde_json::json!({"average": "mean"})).message,
+            "`average` of `F1Score`: Invalid `average` argument value. Expected one of: \
+            {None, 'micro', 'macro', 'weighted'}. Received: average=mean"
+        );
+    }
+
+    #[test]
+    fn samples_need_a_row_each() {
+        let error = |y_true: &[usize], y_pred: &[usize]| {
+            metric_error(&Metric::from("f1_score"), y_true, y_pred).message
+        };
+        assert_eq!(
+            error(&[5], &[5]),
+            "FBetaScore expects 2D inputs with shape (batch_size, output_dim). Received input \
+            shapes: y_pred.shape=[5] and y_true.shape=[5]."
+        );
+        assert_eq!(
+            error(&[5, 1], &[5, 3]),
+            "y_true of shape [5, 1] and y_pred of shape [5, 3] do not fit"
+        );
+    }
+}

@@ -326,3 +326,61 @@ const TOTAL: &str = "total_confusion_matrix";
 fn flat(x: Tensor<'_>) -> Tensor<'_> {
     x.reshape([x.ty().len()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::{Mean, Totals},
+        testing::{metric_error, read_error},
+    };
+
+    #[test]
+    fn classes_that_do_not_exist_are_refused_in_the_words_of_keras() {
+        let error = |metric: IoU| metric.regions().check().unwrap_err().message;
+        assert_eq!(
+            error(IoU::new(3, [0, 4, 3])),
+            "Target class id 4 is out of range, which is [0, 3)."
+        );
+        assert_eq!(
+            error(IoU::new(3, [-4, 0])),
+            "Target class id -4 is out of range, which is [0, 3)."
+        );
+        assert_eq!(
+            error(IoU::new(3, [])),
+            "`target_class_ids` must name one class or more, got []"
+        );
+        assert_eq!(error(IoU::new(0, [0])), "`num_classes` must be from 1 to 46340, got 0");
+        assert_eq!(
+            BinaryIoU::new().target_class_ids([2]).regions().check().unwrap_err().message,
+            "Target class id 2 is out of range, which is [0, 2)."
+        );
+    }
+
+    #[test]
+    fn every_prediction_needs_a_label() {
+        assert_eq!(
+            metric_error(&MeanIoU::new(2).into(), &[4], &[4, 2]).message,
+            "there are 4 labels in y_true and 8 in y_pred"
+        );
+    }
+
+    #[test]
+    fn counts_are_integers_or_real_numbers() {
+        let read = |dtype: &str| {
+            let config = serde_json::json!({"num_classes": 2, "dtype": dtype});
+            let metric = MeanIoU::from_config(config.as_object().expect("a dictionary"));
+            metric.map(|metric| metric.common.dtype)
+        };
+        assert_eq!(read("int"), Ok(Totals::Int32));
+        assert_eq!(read("float32"), Ok(Totals::Float32));
+        assert_eq!(
+            read("int64").unwrap_err().to_string(),
+            "`dtype` of `MeanIoU`: the dtype `int64` is not supported\n  help: use int32 or float32"
+        );
+        assert_eq!(
+            read_error::<Mean>(serde_json::json!({"dtype": "int32"})).message,
+            "`dtype` of `Mean`: the dtype `int32` is not supported"
+        );
+    }
+}

@@ -204,3 +204,25 @@ impl Trade {
         enough.select(matrix.share(cx, self.best), 0.0).reduce_max(0).maximum(0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_data_could_make_right_is_refused_in_the_words_of_keras() {
+        let error = |trade: Trade| trade.check().unwrap_err().message;
+        assert_eq!(
+            error(SensitivityAtSpecificity::new(1.5).trade()),
+            "Argument `specificity` must be in the range [0, 1]. Received: specificity=1.5"
+        );
+        assert_eq!(
+            error(RecallAtPrecision::new(-1.0).trade()),
+            "Argument `precision` must be in the range [0, 1]. Received: precision=-1.0"
+        );
+        assert_eq!(
+            error(PrecisionAtRecall::new(0.5).num_thresholds(0).trade()),
+            "Argument `num_thresholds` must be an integer > 0. Received: num_thresholds=0"
+        );
+    }
+}

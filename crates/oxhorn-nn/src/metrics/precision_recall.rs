@@ -34,7 +34,8 @@ impl Precision {
     }
 }
 
-/// The fraction of what is true that is found, `true positives / (true positives + false negatives)`.
+/// The fraction of what is true that is found,
+/// `true positives / (true positives + false negatives)`.
 ///
 /// Where there are none, it is 0. There is one number for each of the thresholds.
 #[derive(Clone, Debug, PartialEq, Config)]
@@ -104,5 +105,54 @@ impl Fraction<'_> {
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
         let matrix = self.matrix();
         matrix.unless_one(matrix.share(cx, self.share))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::metric_error;
+
+    #[test]
+    fn thresholds_that_are_no_probabilities_are_refused_in_the_words_of_keras() {
+        let error = |metric: Precision| metric.fraction().check().unwrap_err().message;
+        assert_eq!(
+            error(Precision::new().thresholds([0.5, 2.0, -1.0])),
+            "Threshold values must be in [0, 1]. Received: [2.0, -1.0]"
+        );
+        assert_eq!(
+            error(Precision::new().thresholds(1.5)),
+            "Threshold values must be in [0, 1]. Received: [1.5]"
+        );
+        assert_eq!(
+            error(Precision::new().thresholds([])),
+            "`thresholds` must be a number or a list of one or more, got []"
+        );
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let error = |metric: Recall, y_true: &[usize], y_pred: &[usize]| {
+            metric_error(&metric.into(), y_true, y_pred).message
+        };
+        assert_eq!(
+            error(Recall::new().class_id(0), &[5], &[5]),
+            "When class_id is provided, y_pred must be a 2D array with shape (num_samples, \
+            num_classes), found shape: [5]"
+        );
+        for class_id in [3, -4] {
+            assert_eq!(
+                error(Recall::new().class_id(class_id), &[5, 3], &[5, 3]),
+                format!("`class_id` is {class_id}, but y_pred of shape [5, 3] has 3 classes")
+            );
+        }
+        assert_eq!(
+            error(Recall::new().top_k(4), &[5, 3], &[5, 3]),
+            "`top_k` is 4, but y_pred of shape [5, 3] has 3 classes"
+        );
+        assert_eq!(
+            error(Recall::new(), &[5, 2], &[5, 3]),
+            "y_true of shape [5, 2] and y_pred of shape [5, 3] do not fit"
+        );
     }
 }
