@@ -400,6 +400,14 @@ mod tests {
     }
 
     #[test]
+    fn thresholds_may_come_in_any_order() {
+        let cuts = AUC::new().thresholds([0.9, 0.1, 0.3]).cuts();
+        assert_eq!(cuts, Cuts::Above(vec![-EPSILON, 0.1, 0.3, 0.9, 1.0 + EPSILON]));
+        let cuts = AUC::new().thresholds([0.75, 0.25, 0.5]).cuts();
+        assert_eq!(cuts, Cuts::Even { count: 5, lowest: Lowest::BelowAll });
+    }
+
+    #[test]
     fn it_goes_by_the_name_that_keras_gives_it() {
         assert_eq!(Metric::from("auc"), AUC::new().into());
         assert_eq!(Metric::from("AUC"), AUC::new().into());
