@@ -291,11 +291,12 @@ impl<'g> Scope<'g> {
         })
     }
 
-    /// The type of the variable of this name, if any trace of the model has declared it.
-    pub fn declared(&self, name: &str) -> Option<Type> {
-        let path = self.join(name);
-        let variables = self.shared.declarations.variables();
-        variables.iter().find(|variable| variable.path == path).map(|it| it.ty.clone())
+    /// The type of the state of this name, once a trace of this model has declared it.
+    ///
+    /// For those who read a state whose shape the data of another trace decided.
+    pub fn known(&self, name: &str) -> Option<Type> {
+        let (path, variables) = (self.join(name), self.declarations().variables());
+        variables.iter().find(|it| it.path == path).map(|it| it.ty.clone())
     }
 
     /// States what the state of this name becomes.
