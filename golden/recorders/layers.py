@@ -336,7 +336,7 @@ def batch_normalization():
     yield learning("one sample", make, normal((1, 3), "batch normalization one"))
     yield learning("one feature", make, normal((7, 1), "batch normalization feature"))
     yield learning("momentum 0.5", lambda: make(momentum=0.5), x2)
-    yield learning("integers", lambda: make(momentum=0.9), np.arange(6, dtype="float32").reshape(3, 2))
+    yield learning("whole numbers", lambda: make(momentum=0.9), np.arange(6, dtype="float32").reshape(3, 2))
     for settings in affine():
         yield learning(
             ", ".join(settings), lambda: make(**settings), x2, set_weights="gamma_initializer" not in settings

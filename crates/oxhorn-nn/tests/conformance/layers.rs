@@ -192,8 +192,8 @@ fn train_once(layer: &AnyLayer, case: &Json, weights: &Json, call: &Json, what: 
         assert_close(got, expected, &format!("training gradients of {what}"));
     }
     values.extend(updates);
-    for (path, expected) in expected {
-        let pairs = values[&path].data.iter().zip(&expected.data);
+    for Variable { path, .. } in &variables {
+        let pairs = values[path].data.iter().zip(&expected[path].data);
         pairs
             .for_each(|(got, expected)| assert_near(*got, *expected, &format!("{path} of {what}")));
     }

@@ -88,8 +88,9 @@ impl GroupNormalization {
             "Number of groups ({groups}) cannot be more than the number of channels ({channels})."
         );
         ensure!(
-            groups > 0 && channels % groups == 0,
-            "Number of groups ({groups}) must be a multiple of the number of channels ({channels}).";
+            groups > 0 && channels.is_multiple_of(groups),
+            "Number of groups ({groups}) must be a multiple of the number of channels \
+            ({channels}).";
             help: "each group has the same number of channels: `groups` has to divide {channels}"
         );
         Ok(groups)
