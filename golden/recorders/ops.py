@@ -656,7 +656,7 @@ NN |= {
     "sparse_categorical_crossentropy": [
         Case(np.array([0, 2], "int32"), np.abs(A)),
         Case(np.array([[0], [2]], "int32"), A, from_logits=True),
-        Case(np.array([[0, 1, 2, 0, 1], [2, 2, 0, 1, 1]], "int32"), CUBE, True, axis=1),
+        Case(np.array([[0, 1, 2], [2, 4, 0]], "int32"), CUBE, True, -1),
     ],
     "depth_to_space": [Case(IMAGE, 2), Case(IMAGE.transpose(0, 3, 1, 2), 2, data_format="channels_first")],
     "space_to_depth": [
@@ -685,9 +685,9 @@ NN |= {
     ],
     **{
         name: [
-            Case(SERIES, 2),
+            Case(SERIES, 2, 2),
             Case(SERIES, 3, 1, "same"),
-            Case(IMAGE, (2, 3)),
+            Case(IMAGE, (2, 3), (2, 3)),
             Case(IMAGE, 2, strides=2, padding="same"),
             Case(IMAGE.transpose(0, 3, 1, 2), 2, 1, data_format="channels_first"),
         ]

@@ -513,12 +513,12 @@ class RegistryLayer(RegistryObject, Layer):
             self.__dict__["seed_generator"] = generator
             self._seed_generators.append(generator)
             return
+        if "values" in made:
+            return  # They stand in the settings, and no weight holds them.
         if "initializer" in made:
             value = _native.first_value(made["initializer"], list(made["shape"]))
-        elif "value" in made:
-            value = np.full(made["shape"], made["value"], made["dtype"])
         else:
-            value = np.asarray(made["values"], made["dtype"]).reshape(made["shape"])
+            value = np.full(made["shape"], made["value"], made["dtype"])
         variable = Variable(value, dtype=made["dtype"], name=name, key=key)
         variable.trainable = made["trainable"] and self._trainable
         variable.path = f"{self.name}/{name}"

@@ -148,8 +148,7 @@ pub(super) fn contract<'g>(a: Named<'g>, b: Named<'g>, needed: &[char]) -> Resul
         let wide = |name: &char| size(it, &[*name]);
         it.x.broadcast(it.axes.iter().map(wide).collect::<Vec<_>>())
     };
-    let (b_size, m, k, n) =
-        (size(&a, &batch), size(&a, &left), size(&a, &inner), size(&b, &right));
+    let (b_size, m, k, n) = (size(&a, &batch), size(&a, &left), size(&a, &inner), size(&b, &right));
     let shape: Vec<usize> = [&batch, &left]
         .into_iter()
         .flatten()

@@ -116,9 +116,12 @@ enum Channels {
 impl Channels {
     /// Images with their channels last, and where these were.
     fn last<'g>(a: &Arguments<'g>, x: Tensor<'g>) -> Result<(Tensor<'g>, Channels)> {
-        ensure!(x.rank() >= 3, "`{}` needs images with channels, got {}", {
-            a.function().name
-        }, x.ty());
+        ensure!(
+            x.rank() >= 3,
+            "`{}` needs images with channels, got {}",
+            { a.function().name },
+            x.ty()
+        );
         match a.get("data_format") {
             Argument::None => Ok((x, Channels::Last)),
             Argument::Text(text) if text == "channels_last" => Ok((x, Channels::Last)),
@@ -169,8 +172,7 @@ impl Geometry {
             false => size.to_vec(),
         };
         let has_dilation = a.function().signature.contains("dilation_rate");
-        let dilation =
-            if has_dilation { each(a, "dilation_rate", axes)? } else { vec![1; axes] };
+        let dilation = if has_dilation { each(a, "dilation_rate", axes)? } else { vec![1; axes] };
         let padding = a.text("padding")?.to_lowercase();
         let margin = |axis: usize| {
             let (n, reach) = (x.shape()[axis + 1], (size[axis] - 1) * dilation[axis] + 1);
@@ -204,7 +206,8 @@ impl Geometry {
         }
         let places: usize = self.size.iter().product();
         let window = |mut place: usize| {
-            let (mut start, mut stop, mut step) = (vec![0; axes + 2], shape.clone(), vec![1; axes + 2]);
+            let (mut start, mut stop, mut step) =
+                (vec![0; axes + 2], shape.clone(), vec![1; axes + 2]);
             for axis in (0..axes).rev() {
                 let offset = place % self.size[axis] * self.dilation[axis];
                 place /= self.size[axis];
@@ -228,11 +231,7 @@ fn each(a: &Arguments<'_>, name: &str, axes: usize) -> Result<Vec<usize>> {
 }
 
 /// Images `[batch, spatial.., channels]` and a kernel `[spatial.., channels, filters]`.
-fn convolution<'g>(
-    x: Tensor<'g>,
-    kernel: Tensor<'g>,
-    geometry: &Geometry,
-) -> Result<Tensor<'g>> {
+fn convolution<'g>(x: Tensor<'g>, kernel: Tensor<'g>, geometry: &Geometry) -> Result<Tensor<'g>> {
     let (channels, own, filters) = (x.dim(-1), kernel.dim(-2), kernel.dim(-1));
     let groups = if own > 0 { channels / own } else { 0 };
     ensure!(

@@ -296,9 +296,12 @@ fn triangle<'g>(
     holds: impl FnOnce(Tensor<'g>, Tensor<'g>, f64) -> Tensor<'g>,
 ) -> Result<Outcome<'g>> {
     let (x, k) = (a.tensor("x")?, a.int("k")? as f64);
-    ensure!(x.rank() >= 2, "Argument to {} must have at least 2 dimensions, got {}", {
-        a.function().name
-    }, x.ty());
+    ensure!(
+        x.rank() >= 2,
+        "Argument to {} must have at least 2 dimensions, got {}",
+        { a.function().name },
+        x.ty()
+    );
     let mask = holds(places(x, x.rank() - 2), places(x, x.rank() - 1), k);
     Ok(mask.select(x, x.fill(0.0)).into())
 }
@@ -324,9 +327,9 @@ fn histogram<'g>(a: &Arguments<'g>) -> Result<Outcome<'g>> {
     let (x, bins) = (flat(a.real("x")?), a.extent("bins")?);
     ensure!(bins > 0, "Argument `bins` should be a non-negative integer. Received: bins={bins}");
     let (low, high) = match a.get("range") {
-        Argument::None if x.ty().is_empty() => (x.trace().scalar(0.0, x.dtype()), {
-            x.trace().scalar(1.0, x.dtype())
-        }),
+        Argument::None if x.ty().is_empty() => {
+            (x.trace().scalar(0.0, x.dtype()), { x.trace().scalar(1.0, x.dtype()) })
+        }
         Argument::None => (x.reduce_min(..), x.reduce_max(..)),
         Argument::List(pair) if pair.len() == 2 => {
             let pair = a.tensor("range")?.cast(x.dtype());
@@ -465,12 +468,15 @@ fn saturate_cast<'g>(a: &Arguments<'g>) -> Result<Outcome<'g>> {
     let Some(dtype) = a.dtype_or_none("dtype")? else {
         return Err(a.wrong("dtype", "the name of a dtype"));
     };
-    if dtype.is_float() || dtype == DType::Bool || x.dtype() == DType::Bool {
+    if dtype.is_float() || x.dtype() == DType::Bool {
         return Ok(x.cast(dtype).into());
     }
+    if dtype == DType::Bool {
+        // What is below 0 becomes 0 before it becomes false.
+        return Ok(x.greater(0.0).into());
+    }
     let extreme = |reduction: oxhorn_ir::Reduction| reduction.identity(dtype);
-    let (low, high) =
-        (extreme(oxhorn_ir::Reduction::Max), extreme(oxhorn_ir::Reduction::Min));
+    let (low, high) = (extreme(oxhorn_ir::Reduction::Max), extreme(oxhorn_ir::Reduction::Min));
     // In reals of 53 bits, which hold the extremes of all integers of 32 bits.
     Ok(x.cast(DType::F64).maximum(low).minimum(high).cast(dtype).into())
 }

@@ -117,10 +117,7 @@ fn descending(x: Tensor<'_>) -> Tensor<'_> {
 
 /// How many elements of its row come before each element: those that are ahead of it, and those
 /// that are neither ahead nor behind but stand earlier.
-fn ranked<'g>(
-    x: Tensor<'g>,
-    ahead: impl Fn(Tensor<'g>, Tensor<'g>) -> Tensor<'g>,
-) -> Tensor<'g> {
+fn ranked<'g>(x: Tensor<'g>, ahead: impl Fn(Tensor<'g>, Tensor<'g>) -> Tensor<'g>) -> Tensor<'g> {
     // Integers are compared as reals of 53 bits, which hold them, and have no NaN.
     let x = if x.dtype().is_float() { x } else { x.cast(DType::F64) };
     let last = x.rank() - 1;
@@ -160,14 +157,9 @@ pub(super) fn by_keys<'g>(x: Tensor<'g>, keys: Tensor<'g>, axis: usize) -> Resul
 }
 
 /// Quantiles along axes; several shares `q` become a first axis.
-fn quantile<'g>(
-    a: &Arguments<'g>,
-    q: Tensor<'g>,
-    method: &str,
-    nan: Nan,
-) -> Result<Outcome<'g>> {
+fn quantile<'g>(a: &Arguments<'g>, q: Tensor<'g>, method: &str, nan: Nan) -> Result<Outcome<'g>> {
     let x = real(a.tensor("x")?);
-    let along = Along::of(a, x)?;
+    let (q, along) = (q.cast(x.dtype()), Along::of(a, x)?);
     ensure!(q.rank() <= 1, "`q` must be a number or a row of numbers, got {}", q.ty());
     let n = along.count;
     check(n)?;
