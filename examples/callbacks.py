@@ -31,6 +31,7 @@ class Widening(callbacks.Callback):
         self.gaps = []
 
     def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
         self.gaps.append(logs["val_loss"] - logs["loss"])
         print(f"epoch {epoch + 1}: gap {self.gaps[-1]:+.3f}")
 

@@ -25,7 +25,7 @@ def seconds(python: str, statement: str) -> float:
 
 def main() -> None:
     """Measures as the arguments say, and prints the medians."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="The time of an import.")
     parser.add_argument("python", nargs="?", default=sys.executable, help="which Python (this)")
     parser.add_argument("--runs", type=int, default=21, help="of each (21)")
     asked = parser.parse_args()

@@ -45,7 +45,7 @@ def measured(command: list[str]) -> Run:
     child = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
     )
-    errors = child.stderr.read()
+    errors = child.stderr.read() if child.stderr else b""
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - start
     # It has been waited for: Popen is told, lest it wait again.
@@ -82,7 +82,7 @@ def ratios(one: list[Run], other: list[Run]) -> list[str]:
 
 def main() -> None:
     """Measures as the arguments say, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="One script under both.")
     parser.add_argument("tensorflow", help="a Python that has TensorFlow")
     parser.add_argument("oxhorn", help="a Python that has Oxhorn")
     parser.add_argument("--runs", type=int, default=5, help="of each (5)")

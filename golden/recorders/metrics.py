@@ -23,20 +23,26 @@ def maybe(a):
     return None if a is None else array(a)
 
 
-def outcome(metric):
-    """The result: a number, or a tensor of several."""
-    result = np.asarray(metric.result(), "float32")
-    return array(result) if result.shape else number(result[()])
+def result(metric):
+    """A number, or a tensor where the metric is several."""
+    value = np.asarray(metric.result())
+    assert value.dtype == np.float32
+    return array(value) if value.ndim else number(value[()])
 
 
-def case(title, make, *updates, without_initial=False):
+def first_result(metric):
+    """The result before any update; None of a metric that waits for the shape of its first."""
+    return result(metric) if getattr(metric, "_built", True) else None
+
+
+def case(title, make, *updates):
     """An update is (y_true, y_pred) or (y_true, y_pred, sample_weight)."""
     fresh()
     metric = make()
     out = {
         "name": title,
         "config": envelope(metric),
-        "initial": None if without_initial else outcome(metric),
+        "initial": first_result(metric),
         "updates": [],
         "results": [],
     }
@@ -44,7 +50,7 @@ def case(title, make, *updates, without_initial=False):
         sample_weight = sample_weight[0] if sample_weight else None
         metric.update_state(y_true, y_pred, sample_weight=sample_weight)
         out["updates"].append({"y_true": array(y_true), "y_pred": array(y_pred), "sample_weight": maybe(sample_weight)})
-        out["results"].append(outcome(metric))
+        out["results"].append(result(metric))
     return out
 
 
@@ -247,29 +253,28 @@ def correlation(cls):
 
 def r2_score(cls):
     draw = lambda n, tag, k=3: (normal((n, k), "r2", tag), normal((n, k), "r2", tag, "p"))
-    first = lambda title, make, *updates: case(title, make, *updates, without_initial=True)
     for aggregation in ["uniform_average", "variance_weighted_average", None]:
         make = maker(cls, class_aggregation=aggregation)
-        yield first(f"{aggregation}, three updates, the last smaller", make, draw(4, 0), draw(4, 1), draw(1, 2))
-        yield first(f"{aggregation}, sample_weight [n]", make, (*draw(3, 3), WEIGHTS), draw(3, 4))
-        yield first(f"{aggregation}, one output", make, draw(7, 5, 1))
-        yield first(f"{aggregation}, one sample", make, draw(1, 6))
+        yield case(f"{aggregation}, three updates, the last smaller", make, draw(4, 0), draw(4, 1), draw(1, 2))
+        yield case(f"{aggregation}, sample_weight [n]", make, (*draw(3, 3), WEIGHTS), draw(3, 4))
+        yield case(f"{aggregation}, one output", make, draw(7, 5, 1))
+        yield case(f"{aggregation}, one sample", make, draw(1, 6))
         for regressors in [1, 3, 11, 12]:
             make = maker(cls, class_aggregation=aggregation, num_regressors=regressors)
-            yield first(f"{aggregation}, num_regressors {regressors}", make, draw(4, 7), draw(5, 8))
+            yield case(f"{aggregation}, num_regressors {regressors}", make, draw(4, 7), draw(5, 8))
     make = maker(cls)
-    yield first("sample_weight [n, 1]", make, (*draw(3, 3), WEIGHTS[:, None]))
-    yield first("sample_weight [n, m]", make, (*draw(3, 3), uniform((3, 3), "r2 weights")))
-    yield first("sample_weight of one number", make, (*draw(3, 3), np.float32(0.5)))
-    yield first("sample_weight all zero", make, (*draw(3, 3), np.zeros(3, "float32")))
-    yield first("named", maker(cls, name="mine"), draw(5, 9))
+    yield case("sample_weight [n, 1]", make, (*draw(3, 3), WEIGHTS[:, None]))
+    yield case("sample_weight [n, m]", make, (*draw(3, 3), uniform((3, 3), "r2 weights")))
+    yield case("sample_weight of one number", make, (*draw(3, 3), np.float32(0.5)))
+    yield case("sample_weight all zero", make, (*draw(3, 3), np.zeros(3, "float32")))
+    yield case("named", maker(cls, name="mine"), draw(5, 9))
     flat = tuple(a[:, 0] for a in draw(5, 10))
-    yield first("y_true [n], y_pred [n, 1]", make, (flat[0], flat[1][:, None]))
-    yield first("all explained", make, (draw(5, 11)[0], draw(5, 11)[0]))
-    yield first("integers", make, (np.array([[1], [2], [4]], "int32"), np.array([[1], [3], [4]], "int32")))
+    yield case("y_true [n], y_pred [n, 1]", make, (flat[0], flat[1][:, None]))
+    yield case("all explained", make, (draw(5, 11)[0], draw(5, 11)[0]))
+    yield case("integers", make, (np.array([[1], [2], [4]], "int32"), np.array([[1], [3], [4]], "int32")))
     constant = np.array([[2.0, 1.0], [2.0, 3.0]], "float32")
-    yield first("an output that does not vary", maker(cls, class_aggregation=None), (constant, constant - 1))
-    yield first("an output that does not vary and is right", maker(cls, class_aggregation=None), (constant, constant))
+    yield case("an output that does not vary", maker(cls, class_aggregation=None), (constant, constant - 1))
+    yield case("an output that does not vary and is right", maker(cls, class_aggregation=None), (constant, constant))
 
 
 def binary_crossentropy(cls):
@@ -313,6 +318,8 @@ def sparse_crossentropy(cls):
 
 
 def record():
+    from .confusion_metrics import KINDS  # It is written with what stands above.
+
     clear("metrics")
     kinds = {
         name: regression
@@ -347,5 +354,6 @@ def record():
         "ConcordanceCorrelation": correlation,
         "R2Score": r2_score,
     }
+    kinds |= KINDS
     for name, cases in kinds.items():
         write("metrics", name, list(cases(getattr(keras.metrics, name))))

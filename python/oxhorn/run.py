@@ -22,7 +22,7 @@ Runs a Python script in which `keras`, `tf_keras` and `tensorflow.keras` are Oxh
 `python -m oxhorn.run SCRIPT [ARGUMENT ...]` does the same."""
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
+def main(arguments: list[str] | None = None) -> None:
     """What the command line asks for; `arguments` are those after the program's name."""
     match sys.argv[1:] if arguments is None else arguments:
         case ["-h" | "--help" | "help", *_] | ["run", "-h" | "--help", *_]:

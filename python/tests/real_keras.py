@@ -34,12 +34,14 @@ def printed(script: str, seed: str) -> str:
 
 
 def main() -> None:
-    """Runs all, with compiled programs kept: another seed runs the same ones."""
+    """Runs all, with compiled programs kept: another seed runs the same ones, and so may another
+    test, where `JAX_COMPILATION_CACHE_DIR` names a folder that stays."""
     import jax
 
     warnings.simplefilter("ignore")
     seeds, *scripts = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as kept:
+    with tempfile.TemporaryDirectory() as passing:
+        kept = os.environ.get("JAX_COMPILATION_CACHE_DIR", passing)
         jax.config.update("jax_compilation_cache_dir", kept)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

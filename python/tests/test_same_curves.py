@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,19 +39,25 @@ def real() -> dict[tuple[str, str], str]:
     return {(Path(script).name, seed): printed for script, seed, printed in lines}
 
 
-def differences(where: str, ours: object, keras: object) -> list[str]:
+def differences(where: str, ours: Any, keras: Any) -> list[str]:
     """Where two results differ: floats by more than rounding, all else at all."""
+    differ = [f"{where}: {ours!r} instead of {keras!r}"]
     if type(ours) is not type(keras):
-        return [f"{where}: {ours!r} instead of {keras!r}"]
-    if isinstance(keras, dict) and list(ours) == list(keras):
-        pairs = [(f"{where}[{key!r}]", ours[key], keras[key]) for key in keras]
-    elif isinstance(keras, list) and len(ours) == len(keras):
-        pairs = [(f"{where}[{index}]", ours[index], it) for index, it in enumerate(keras)]
-    elif isinstance(keras, float):
+        return differ
+    if isinstance(keras, float):
         close = math.isclose(ours, keras, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-        return [] if close else [f"{where}: {ours!r} instead of {keras!r}"]
+        return [] if close else differ
+    if isinstance(keras, dict):
+        # The order of names is part of what scripts print.
+        if list(ours) != list(keras):
+            return differ
+        pairs = [(f"{where}[{key!r}]", ours[key], keras[key]) for key in keras]
+    elif isinstance(keras, list):
+        if len(ours) != len(keras):
+            return differ
+        pairs = [(f"{where}[{index}]", ours[index], it) for index, it in enumerate(keras)]
     else:
-        return [] if ours == keras else [f"{where}: {ours!r} instead of {keras!r}"]
+        return [] if ours == keras else differ
     return [line for pair in pairs for line in differences(*pair)]
 
 

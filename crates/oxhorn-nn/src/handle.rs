@@ -85,10 +85,21 @@ impl<T: Category + ?Sized> Handle<T> {
     pub fn get(&self) -> Result<&T> {
         self.object.as_deref().ok_or_else(|| {
             let (noun, name) = (T::NOUN, self.name.as_deref().unwrap_or_default());
-            let known: Vec<String> = T::classes().iter().map(T::identifier).collect();
+            // What needs more than a name is not named by a string.
+            let is_named = |class: &&Class<T>| (class.read)(&Map::new()).is_ok();
+            let named = T::classes().iter().filter(is_named);
+            let known: Vec<String> = named.map(T::identifier).collect();
             Error::new(format!("Could not interpret {noun} identifier: {name}"))
                 .help(format!("known are {}", known.join(", ")))
         })
+    }
+
+    /// Whether both are handles on one object, not only on equal ones.
+    pub(crate) fn is(&self, other: &Handle<T>) -> bool {
+        match (&self.object, &other.object) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => self.name == other.name,
+        }
     }
 
     /// The string it was given by.

@@ -56,7 +56,7 @@ pub enum Initial {
     Seed(Option<u32>),
     /// With this number everywhere.
     Filled(f64),
-    /// With these elements, in row-major order.
+    /// With these elements, in row-major order, which nothing changes.
     Given(Arc<[f64]>),
 }
 
@@ -116,9 +116,10 @@ impl Variable {
         }
     }
 
-    /// Whether this is a weight, as opposed to the state of a seed generator.
+    /// Whether this is a weight, as opposed to the state of a seed generator and to numbers that
+    /// stand in a layer's settings or in its formulas.
     pub fn is_weight(&self) -> bool {
-        !matches!(self.initial, Initial::Seed(_))
+        !matches!(self.initial, Initial::Seed(_) | Initial::Given(_))
     }
 
     /// The first value; `seed` is used where [`Variable::needs_seed`], and nowhere else.
@@ -237,6 +238,11 @@ impl<'g> Scope<'g> {
         self.mode == Mode::Train
     }
 
+    /// Whether training changes the weights of what is being traced.
+    pub fn trainable(&self) -> bool {
+        self.trainable
+    }
+
     /// Calls a layer by this name, in a scope of its own, with what all layers have in common:
     /// whether it is trainable, and the penalty for its output.
     pub fn layer(&self, name: &str, layer: &AnyLayer, x: Tensor<'g>) -> Tensor<'g> {
@@ -257,8 +263,7 @@ impl<'g> Scope<'g> {
         };
         if let Some(regularizer) = &layer.activity_regularizer {
             let penalty = child.child("activity_regularizer").penalty(regularizer, y);
-            let samples = y.shape().first().copied().unwrap_or(1).max(1);
-            child.add_loss(penalty / samples as f64);
+            child.add_activity_loss(penalty, y);
         }
         self.trace().enter(before);
         y
@@ -279,6 +284,36 @@ impl<'g> Scope<'g> {
         })
     }
 
+    /// A weight that gradients leave alone, declared on first use.
+    pub fn frozen_weight(
+        &self,
+        name: &str,
+        shape: impl Into<Vec<usize>>,
+        initializer: &Initializer,
+    ) -> Tensor<'g> {
+        let frozen = Scope { trainable: false, ..self.clone() };
+        frozen.weight(name, shape, &Weight::new(initializer.clone()))
+    }
+
+    /// Numbers that stand in a layer's settings, as `f32`; they are none of its weights.
+    pub fn constant(&self, name: &str, array: Array) -> Tensor<'g> {
+        let ty = Type::f32(&array.shape[..]);
+        self.state(name, ty, Initial::Given(array.data.into()))
+    }
+
+    /// `x`, which has to have this many axes.
+    pub fn of_rank(&self, x: Tensor<'g>, rank: usize) -> Tensor<'g> {
+        if x.is_void() || x.rank() == rank {
+            return x;
+        }
+        self.trace().fail(Error::new(format!(
+            "the input is incompatible with the layer: expected ndim={rank}, found ndim={}. Full \
+             shape received: {:?}",
+            x.rank(),
+            x.shape()
+        )))
+    }
+
     /// A value that is not learnt: what it has become so far in this run.
     pub fn state(&self, name: &str, ty: Type, initial: Initial) -> Tensor<'g> {
         self.declare(Variable {
@@ -291,11 +326,12 @@ impl<'g> Scope<'g> {
         })
     }
 
-    /// The type of the variable of this name, if any trace of the model has declared it.
-    pub fn declared(&self, name: &str) -> Option<Type> {
-        let path = self.join(name);
-        let variables = self.shared.declarations.variables();
-        variables.iter().find(|variable| variable.path == path).map(|it| it.ty.clone())
+    /// The type of the state of this name, once a trace of this model has declared it.
+    ///
+    /// For those who read a state whose shape the data of another trace decided.
+    pub fn known(&self, name: &str) -> Option<Type> {
+        let (path, variables) = (self.join(name), self.declarations().variables());
+        variables.iter().find(|it| it.path == path).map(|it| it.ty.clone())
     }
 
     /// States what the state of this name becomes.
@@ -307,6 +343,20 @@ impl<'g> Scope<'g> {
             None => {
                 drop(leaves);
                 self.trace().fail(Error::new(format!("there is no state `{name}` to update")));
+            }
+        }
+    }
+
+    /// Calls `write`; what it updates becomes what it states only where the scalar `condition`
+    /// holds, and else stays what it was.
+    pub(crate) fn only_if(&self, condition: Tensor<'g>, write: impl FnOnce()) {
+        let current = |leaf: &Leaf<'g>| leaf.current;
+        let before: Vec<Tensor> = self.shared.leaves.borrow().iter().map(current).collect();
+        write();
+        for (i, leaf) in self.shared.leaves.borrow_mut().iter_mut().enumerate() {
+            let old = before.get(i).copied().unwrap_or(leaf.value);
+            if leaf.current.value() != old.value() {
+                leaf.current = condition.select(leaf.current, old);
             }
         }
     }
@@ -367,6 +417,12 @@ impl<'g> Scope<'g> {
     /// Adds a scalar to the loss that training minimises.
     pub fn add_loss(&self, loss: Tensor<'g>) {
         self.shared.losses.borrow_mut().push(loss);
+    }
+
+    /// Adds a penalty for the output `y` to the loss, divided by the number of samples.
+    pub fn add_activity_loss(&self, penalty: Tensor<'g>, y: Tensor<'g>) {
+        let samples = y.shape().first().copied().unwrap_or(1).max(1);
+        self.add_loss(penalty / samples as f64);
     }
 
     /// All that is to be added to the loss: what layers added, in the order of their calls, and

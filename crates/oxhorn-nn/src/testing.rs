@@ -3,7 +3,9 @@
 use oxhorn_ir::{Error, Result, Tensor, Trace, Type};
 
 use crate::{
+    config::{Config, Json},
     layer::AnyLayer,
+    metrics::Metric,
     scope::{Declarations, Mode, Scope},
 };
 
@@ -45,4 +47,18 @@ pub(crate) fn losses_error(layer: impl Into<AnyLayer>, shape: &[usize]) -> Error
     cx.layer("layer", &layer.into(), f32_input(&trace, shape));
     cx.losses();
     trace.error().expect("a mistake")
+}
+
+/// The mistake that a metric makes of labels and predictions of these shapes.
+pub(crate) fn metric_error(metric: &Metric, y_true: &[usize], y_pred: &[usize]) -> Error {
+    let (trace, declared) = (Trace::new("test"), Declarations::new());
+    let cx = Scope::new(&trace, &declared, Mode::Infer);
+    let y_true = trace.input("y_true", Type::f32(y_true));
+    metric.get().expect("a metric").update(&cx, y_true, f32_input(&trace, y_pred), None);
+    trace.error().expect("a mistake")
+}
+
+/// The mistake in a dictionary that describes a `T`.
+pub(crate) fn read_error<T: Config>(config: Json) -> Error {
+    T::from_config(config.as_object().expect("a dictionary")).expect_err("a mistake")
 }

@@ -137,6 +137,21 @@ impl Engine {
         outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
     }
 
+    /// The types of what the function gives for inputs of these types, noise off.
+    fn output_types<'py>(
+        &self,
+        py: Python<'py>,
+        inputs: Vec<(Vec<usize>, String)>,
+    ) -> PyResult<Vec<(Bound<'py, PyTuple>, &'static str)>> {
+        let types = inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
+        let types = types.collect::<PyResult<Vec<Type>>>()?;
+        let outputs = self.run(py, move |engine, _| engine.outputs(&types))?;
+        let outputs = outputs.iter().map(|ty| {
+            Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype)))
+        });
+        outputs.collect()
+    }
+
     /// States what the function is trained for: the optimizer's envelope, and for each output a
     /// dictionary of `name`, `loss`, `loss_weight`, `metrics` and `weighted_metrics`.
     fn set_objective(&self, optimizer: &str, outputs: Vec<Bound<'_, PyDict>>) -> PyResult<()> {

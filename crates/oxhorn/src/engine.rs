@@ -311,18 +311,19 @@ impl Engine {
         self.declarations.forget(temporary);
         self.objective = Some(objective);
         self.make_variables()?;
-        self.adopt_learning_rate()
+        self.adopt_learning_rate();
+        Ok(())
     }
 
-    /// A learning rate that was turned stays; that of a new optimizer is its own.
-    fn adopt_learning_rate(&mut self) -> Result<()> {
-        let Some(objective) = &self.objective else { return Ok(()) };
+    /// A learning rate that was turned stays; that of a new optimizer is its own. The rates of
+    /// several optimizers are numbers like all others.
+    fn adopt_learning_rate(&mut self) {
+        let Some(objective) = &self.objective else { return };
         let known = self.numbers.iter().any(|(path, _)| path == LEARNING_RATE);
-        let rate = objective.optimizer.learning_rate()?;
-        if let (LearningRate::Constant(rate), false) = (rate, known) {
+        let rate = objective.optimizer.learning_rate();
+        if let (Ok(LearningRate::Constant(rate)), false) = (rate, known) {
             self.numbers.push((LEARNING_RATE.to_owned(), *rate));
         }
-        Ok(())
     }
 
     /// Prepares for targets like those of `key`: traces a step for a batch of such, which declares
@@ -362,7 +363,8 @@ impl Engine {
             return Err(error);
         }
         self.targets = Some(sample.y);
-        self.adopt_learning_rate()
+        self.adopt_learning_rate();
+        Ok(())
     }
 
     /// The learning rate of the next step, as the optimizer sees it.

@@ -67,7 +67,9 @@ pub mod prelude {
         losses::LossSettings,
         metrics::MetricSettings,
         optimizers::{
-            Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, OptimizerSettings, RMSprop, SGD,
+            Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion,
+            LossScaleOptimizer, MultiOptimizer, Muon, Nadam, OptimizerMap, OptimizerSettings,
+            RMSprop, SGD, ScheduleFreeAdamW,
         },
         schedules::{
             CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay,

@@ -9,7 +9,7 @@ use oxhorn_nn::{
 use serde_json::json;
 
 use crate::{
-    engine::{Engine, Key, Kind, LEARNING_RATE, Network, OPTIMIZER, Objective},
+    engine::{Engine, Key, Kind, Network, OPTIMIZER, Objective},
     summary::{Count, Row, Summary},
     training::layer_weights,
 };
@@ -364,7 +364,7 @@ impl Sequential {
         let variables = engine.variables();
         let of_optimizer = || variables.iter().filter(|it| it.path.starts_with(OPTIMIZER));
         of_optimizer().next()?;
-        let rates = engine.numbers().iter().filter(|(path, _)| path == LEARNING_RATE).count();
+        let rates = engine.numbers().iter().filter(|(path, _)| path.starts_with(OPTIMIZER)).count();
         let params = of_optimizer().map(|it| it.ty.len()).sum::<usize>() + rates;
         // Keras' floats and integers have four bytes, the learning rate and the count of steps too.
         Some(Count { params, bytes: 4 * params })

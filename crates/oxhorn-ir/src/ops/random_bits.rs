@@ -33,6 +33,14 @@ impl<'g> Tensor<'g> {
     pub fn random_uniform(self, shape: impl Into<Vec<usize>>) -> Tensor<'g> {
         self.random_bits(shape).shift_right(9.0).cast(DType::F32) * 2f64.powi(-23)
     }
+
+    /// Numbers of the standard normal law, under this key: uniform ones through the inverse of
+    /// its distribution, `√2 · erf⁻¹(u)`, as in JAX.
+    pub fn random_normal(self, shape: impl Into<Vec<usize>>) -> Tensor<'g> {
+        // From the number after -1, whose inverse is finite, to 1, which is never drawn.
+        let u = self.random_uniform(shape) * 2.0 + (2f64.powi(-24) - 1.0);
+        u.erf_inv() * std::f64::consts::SQRT_2
+    }
 }
 
 impl Rule for RandomBits {
@@ -102,6 +110,15 @@ mod tests {
         let variance = y.data.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / 10_100.0;
         assert!((mean - 0.5).abs() < 0.01 && (variance - 1.0 / 12.0).abs() < 0.003);
         assert!(y.data.iter().all(|y| (0.0..1.0).contains(y)));
+    }
+
+    #[test]
+    fn normal_numbers_have_the_moments_of_their_law() {
+        let key = Array::new([2], vec![7.0, 0.0]);
+        let y = run(&[(Type::new(DType::U32, [2]), key)], |_, x| x[0].random_normal([100, 101]));
+        let moment = |power| y.data.iter().map(|y| y.powi(power)).sum::<f64>() / 10_100.0;
+        assert!(moment(1).abs() < 0.03 && (moment(2) - 1.0).abs() < 0.05);
+        assert!(moment(3).abs() < 0.1 && (moment(4) - 3.0).abs() < 0.3);
     }
 
     #[test]

@@ -61,8 +61,14 @@ impl From<f64> for Values {
 
 impl<const N: usize> From<[f64; N]> for Values {
     fn from(values: [f64; N]) -> Values {
-        let json = Json::from(values.to_vec());
-        Values { shape: vec![N], data: values.map(|value| value as f32).to_vec(), json }
+        Values::from(values.to_vec())
+    }
+}
+
+impl From<Vec<f64>> for Values {
+    fn from(values: Vec<f64>) -> Values {
+        let data = values.iter().map(|&value| value as f32).collect();
+        Values { shape: vec![values.len()], data, json: values.into() }
     }
 }
 

@@ -12,7 +12,9 @@ mod activation {
 mod core {
     pub(super) mod activation;
     pub(super) mod dense;
+    pub(super) mod einsum_dense;
     pub(super) mod embedding;
+    pub(super) mod equation;
     pub(super) mod identity;
     pub(super) mod input;
 }
@@ -24,11 +26,30 @@ mod merging {
     pub(super) mod elementwise;
     pub(super) mod subtract;
 }
+mod normalization {
+    pub(super) mod affine;
+    pub(super) mod batch_normalization;
+    pub(super) mod group_normalization;
+    pub(super) mod layer_normalization;
+    pub(super) mod rms_normalization;
+    pub(super) mod unit_normalization;
+}
+mod pooling {
+    pub(super) mod global;
+    pub(super) mod global_average_pooling;
+    pub(super) mod global_max_pooling;
+}
 mod preprocessing {
+    pub(super) mod normalization;
     pub(super) mod rescaling;
 }
 mod regularization {
+    pub(super) mod activity_regularization;
+    pub(super) mod alpha_dropout;
     pub(super) mod dropout;
+    pub(super) mod gaussian_dropout;
+    pub(super) mod gaussian_noise;
+    pub(super) mod spatial_dropout;
 }
 mod reshaping {
     pub(super) mod cropping1d;
@@ -51,6 +72,8 @@ pub use self::activation::relu::ReLU;
 pub use self::activation::softmax::Softmax;
 pub use self::core::activation::Activation;
 pub use self::core::dense::Dense;
+pub use self::core::einsum_dense::EinsumDense;
+pub use self::core::einsum_dense::OutputShape;
 pub use self::core::embedding::Embedding;
 pub use self::core::identity::Identity;
 pub use self::core::input::BatchShape;
@@ -63,9 +86,26 @@ pub use self::merging::elementwise::Maximum;
 pub use self::merging::elementwise::Minimum;
 pub use self::merging::elementwise::Multiply;
 pub use self::merging::subtract::Subtract;
+pub use self::normalization::batch_normalization::BatchNormalization;
+pub use self::normalization::group_normalization::GroupNormalization;
+pub use self::normalization::layer_normalization::LayerNormalization;
+pub use self::normalization::rms_normalization::RMSNormalization;
+pub use self::normalization::unit_normalization::UnitNormalization;
+pub use self::pooling::global_average_pooling::GlobalAveragePooling1D;
+pub use self::pooling::global_average_pooling::GlobalAveragePooling2D;
+pub use self::pooling::global_max_pooling::GlobalMaxPooling1D;
+pub use self::pooling::global_max_pooling::GlobalMaxPooling2D;
+pub use self::preprocessing::normalization::Normalization;
 pub use self::preprocessing::rescaling::PerChannel;
 pub use self::preprocessing::rescaling::Rescaling;
+pub use self::regularization::activity_regularization::ActivityRegularization;
+pub use self::regularization::alpha_dropout::AlphaDropout;
 pub use self::regularization::dropout::Dropout;
+pub use self::regularization::gaussian_dropout::GaussianDropout;
+pub use self::regularization::gaussian_noise::GaussianNoise;
+pub use self::regularization::spatial_dropout::SpatialDropout1D;
+pub use self::regularization::spatial_dropout::SpatialDropout2D;
+pub use self::regularization::spatial_dropout::SpatialDropout3D;
 pub use self::reshaping::cropping1d::Cropping1D;
 pub use self::reshaping::cropping2d::Cropping2D;
 pub use self::reshaping::flatten::DataFormat;
@@ -85,8 +125,11 @@ use crate::layer::Layer;
 
 classes! { dyn Layer:
     Activation
+    ActivityRegularization
     Add
+    AlphaDropout
     Average
+    BatchNormalization
     Concatenate
     Cropping1D
     Cropping2D
@@ -94,22 +137,37 @@ classes! { dyn Layer:
     Dot
     Dropout
     ELU
+    EinsumDense
     Embedding
     Flatten
+    GaussianDropout
+    GaussianNoise
+    GlobalAveragePooling1D
+    GlobalAveragePooling2D
+    GlobalMaxPooling1D
+    GlobalMaxPooling2D
+    GroupNormalization
     Identity
     Input
+    LayerNormalization
     LeakyReLU
     Maximum
     Minimum
     Multiply
+    Normalization
     PReLU
     Permute
+    RMSNormalization
     ReLU
     RepeatVector
     Rescaling
     Reshape
     Softmax
+    SpatialDropout1D
+    SpatialDropout2D
+    SpatialDropout3D
     Subtract
+    UnitNormalization
     UpSampling1D
     UpSampling2D
     ZeroPadding1D

@@ -4,27 +4,98 @@ use oxhorn_ir::{DType, Result, Tensor, Type};
 
 use super::CLASSES;
 use crate::{
-    config::{Config, Float32, Object},
+    config::{Error, Field, FieldInfo, Float32, Json, Map, Object, Part, Reader},
     handle::{Handle, category},
     losses::{Labels, divide_no_nan, same_rank},
     scope::{Initial, Scope},
 };
 
 /// The settings of every metric.
-#[derive(Clone, Debug, PartialEq, Config)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Common {
     /// The name in logs.
-    #[config(default)]
     pub name: String,
-    /// The type of the elements.
-    #[config(default)]
-    pub dtype: Float32,
+    /// The type of the totals.
+    pub dtype: Totals,
 }
 
 impl Common {
     /// Keras' defaults for a metric of this name.
     pub fn named(name: &str) -> Common {
-        Common::new().name(name)
+        Common { name: name.to_owned(), dtype: Totals::Float32 }
+    }
+
+    /// Keras' defaults for a metric of this name that counts in integers unless told otherwise.
+    pub fn counting(name: &str) -> Common {
+        Common { dtype: Totals::Int32, ..Common::named(name) }
+    }
+}
+
+impl Part for Common {
+    fn fields(default: &Self, fields: &mut Vec<FieldInfo>) {
+        fields.push(FieldInfo::new("name", Some(&default.name), "The name in logs."));
+        let doc = "The type of the totals.";
+        fields.push(match default.dtype {
+            Totals::Float32 => FieldInfo::new("dtype", Some(&Float32), doc),
+            Totals::Int32 => FieldInfo::new("dtype", Some(&Totals::Int32), doc),
+        });
+    }
+
+    fn read(reader: &mut Reader<'_>, default: Self) -> Result<Self> {
+        let name = reader.or("name", || default.name)?;
+        let dtype = match default.dtype {
+            // Means are no integers: only what counts by default may do so.
+            Totals::Float32 => reader.or("dtype", || Float32).map(|Float32| Totals::Float32)?,
+            Totals::Int32 => reader.or("dtype", || Totals::Int32)?,
+        };
+        Ok(Common { name, dtype })
+    }
+
+    fn write(&self, map: &mut Map) {
+        map.insert("name".into(), self.name.write());
+        map.insert("dtype".into(), self.dtype.write());
+    }
+}
+
+/// The type of a metric's totals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Totals {
+    /// They are real numbers.
+    Float32,
+    /// They are integers, and so are weights: what is behind their point is dropped.
+    Int32,
+}
+
+impl Totals {
+    /// The type of each element.
+    pub(super) fn dtype(self) -> DType {
+        match self {
+            Totals::Float32 => DType::F32,
+            Totals::Int32 => DType::I32,
+        }
+    }
+}
+
+impl Field for Totals {
+    fn kind() -> String {
+        "the dtype int32 or float32".to_owned()
+    }
+
+    fn read(json: &Json) -> Result<Totals> {
+        match json.as_str() {
+            Some("int" | "int32") => Ok(Totals::Int32),
+            None if json.is_null() => Ok(Totals::Int32),
+            Some("float32") | None => Float32::read(json).map(|Float32| Totals::Float32),
+            Some(name) => Err(Error::new(format!("the dtype `{name}` is not supported"))
+                .help("use int32 or float32")),
+        }
+    }
+
+    fn write(&self) -> Json {
+        match self {
+            Totals::Float32 => "float32".into(),
+            Totals::Int32 => "int32".into(),
+        }
     }
 }
 
@@ -50,8 +121,14 @@ pub trait Measure: Object + AsRef<Common> {
     /// Which way the metric gets better; `None` of a number that is neither good nor bad.
     fn direction(&self) -> Option<Direction>;
 
-    /// What the mean is taken of.
-    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;
+    /// What the mean is taken of: the predictions, unless a metric says otherwise.
+    ///
+    /// A metric that is no mean says instead how it adds up ([`Measure::update`]) and what it makes
+    /// of that ([`Measure::result`]).
+    fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+        let _ = y_true;
+        y_pred
+    }
 
     /// Adds a batch to the totals, which are states of `cx`.
     fn update<'g>(
@@ -64,8 +141,8 @@ pub trait Measure: Object + AsRef<Common> {
         update_mean(self, cx, y_true, y_pred, sample_weight);
     }
 
-    /// The metric of all batches so far, from the states of `cx`: of type `f32`; a scalar,
-    /// unless it is several numbers, such as one for each output.
+    /// The metric of all batches so far, from the states of `cx`, of type `f32`: a scalar, unless
+    /// the metric is several numbers, such as one for each of its outputs or thresholds.
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
         result_mean(cx)
     }
@@ -127,6 +204,40 @@ impl Metric {
     }
 }
 
+/// `Measure` for classes of which one inner type does the work: `measured_by!(score: F1Score)`,
+/// where `F1Score::score` gives that type, with the methods of `Measure`.
+macro_rules! measured_by {
+    ($inner:ident: $($class:ident)*) => {$(
+        impl $crate::metrics::Measure for $class {
+            fn check(&self) -> ::oxhorn_ir::Result<()> {
+                self.$inner().check()
+            }
+
+            fn direction(&self) -> Option<$crate::metrics::Direction> {
+                self.$inner().direction()
+            }
+
+            fn update<'g>(
+                &self,
+                cx: &$crate::scope::Scope<'g>,
+                y_true: ::oxhorn_ir::Tensor<'g>,
+                y_pred: ::oxhorn_ir::Tensor<'g>,
+                sample_weight: Option<::oxhorn_ir::Tensor<'g>>,
+            ) {
+                self.$inner().update(cx, y_true, y_pred, sample_weight);
+            }
+
+            fn result<'g>(
+                &self,
+                cx: &$crate::scope::Scope<'g>,
+            ) -> ::oxhorn_ir::Tensor<'g> {
+                self.$inner().result(cx)
+            }
+        }
+    )*};
+}
+pub(super) use measured_by;
+
 /// The mean, or sum, of the values for each sample, weighted and added up; and what to divide by.
 pub(super) fn totals<'g>(
     values: Tensor<'g>,
@@ -162,6 +273,23 @@ pub(super) fn total<'g>(cx: &Scope<'g>, name: &str) -> Tensor<'g> {
 pub(super) fn add<'g>(cx: &Scope<'g>, name: &str, x: Tensor<'g>) {
     let sum = total(cx, name) + x;
     cx.update(name, sum);
+}
+
+/// Adds to running totals of the type of `x`, whatever that is.
+pub(super) fn add_all<'g>(cx: &Scope<'g>, name: &str, x: Tensor<'g>) {
+    let sum = cx.state(name, x.ty(), Initial::Filled(0.0)) + x;
+    cx.update(name, sum);
+}
+
+/// Running totals whose type the first batch decided.
+pub(super) fn known_totals<'g>(cx: &Scope<'g>, name: &str) -> Tensor<'g> {
+    match cx.known(name) {
+        Some(ty) => cx.state(name, ty, Initial::Filled(0.0)),
+        None => {
+            let error = Error::new(format!("there is no `{name}` before the first batch"));
+            cx.trace().fail(error.help("the shape of the predictions decides that of the result"))
+        }
+    }
 }
 
 /// The settings that all metrics have: `CategoricalAccuracy::new().name("hits")`.

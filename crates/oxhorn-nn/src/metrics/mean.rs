@@ -16,10 +16,6 @@ impl Measure for Mean {
     fn direction(&self) -> Option<Direction> {
         None
     }
-
-    fn values<'g>(&self, _: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
-        y_pred
-    }
 }
 
 /// The weighted sum of the predictions.
@@ -36,10 +32,6 @@ impl Measure for Sum {
         None
     }
 
-    fn values<'g>(&self, _: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
-        y_pred
-    }
-
     fn update<'g>(
         &self,
         cx: &Scope<'g>,
@@ -47,8 +39,7 @@ impl Measure for Sum {
         y_pred: Tensor<'g>,
         sample_weight: Option<Tensor<'g>>,
     ) {
-        let values = self.values(y_true, y_pred);
-        add(cx, "total", totals(values, sample_weight, Tensor::sum).0);
+        add(cx, "total", totals(self.values(y_true, y_pred), sample_weight, Tensor::sum).0);
     }
 
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {

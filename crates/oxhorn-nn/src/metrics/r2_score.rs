@@ -78,7 +78,7 @@ impl Measure for R2Score {
     }
 
     fn result<'g>(&self, cx: &Scope<'g>) -> Tensor<'g> {
-        let Some(ty) = cx.declared("sum") else {
+        let Some(ty) = cx.known("sum") else {
             let message = "`R2Score` has no result before its first update";
             return cx.trace().fail(Error::new(message));
         };

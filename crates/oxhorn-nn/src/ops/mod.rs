@@ -19,18 +19,27 @@
 //! # Ok::<(), oxhorn_ir::Error>(())
 //! ```
 
+mod activation;
 mod arguments;
 mod binary;
+mod contract;
+mod conv;
 mod creation;
 mod elementwise;
+mod indexing;
 mod joining;
+mod linear;
 mod logic;
 mod names;
 mod nan_reductions;
+mod normalization;
+mod random;
 mod reductions;
 mod scans;
+mod scatter;
 mod shapes;
 mod signature;
+mod sorting;
 mod trigonometry;
 mod types;
 
@@ -135,22 +144,39 @@ use table;
 
 /// All tables, file by file.
 const TABLES: &[&[Function]] = &[
+    activation::NN,
     binary::NUMPY,
+    contract::NUMPY,
+    conv::NN,
     creation::CORE,
     creation::NUMPY,
     elementwise::MATH,
     elementwise::NUMPY,
+    indexing::CORE,
+    indexing::MATH,
+    indexing::NN,
+    indexing::NUMPY,
     joining::CORE,
     joining::NUMPY,
+    linear::LINALG,
+    linear::MATH,
+    linear::NUMPY,
     logic::CORE,
     logic::NUMPY,
     nan_reductions::NUMPY,
+    normalization::MATH,
+    normalization::NN,
+    random::RANDOM,
     reductions::MATH,
     reductions::NN,
     reductions::NUMPY,
     scans::NUMPY,
+    scatter::CORE,
+    scatter::MATH,
     shapes::CORE,
     shapes::NUMPY,
+    sorting::MATH,
+    sorting::NUMPY,
     trigonometry::NUMPY,
 ];
 

@@ -1,6 +1,6 @@
-//! What all optimizers have in common: names, checks, and the order of what happens in a step.
+//! What all optimizers have in common: names, checks, and what a model asks of them.
 
-use oxhorn_ir::{Result, Tensor};
+use oxhorn_ir::{DType, Result, Tensor};
 
 pub use super::settings::OptimizerSettings;
 use super::{CLASSES, LearningRate, Settings, Step};
@@ -9,6 +9,37 @@ use crate::{
     handle::{Handle, category},
     scope::{Scope, Variable},
 };
+
+/// What a model asks of its optimizer, by way of an [`Optimizer`].
+///
+/// Every rule that says how to [`Optimize`] does this. Only what hands its work to other optimizers
+/// does it in its own way.
+pub trait Minimize: Object {
+    /// The settings, of a rule.
+    fn settings(&self) -> Option<&Settings>;
+
+    /// Rejects settings that no model could make right.
+    fn verify(&self) -> Result<()>;
+
+    /// The size of a step.
+    fn rate(&self) -> Result<&LearningRate>;
+
+    /// What the loss is multiplied by, if anything, as a scalar of type `f32`. States are in the
+    /// scope `cx`.
+    fn scale<'g>(&self, cx: &Scope<'g>) -> Option<Tensor<'g>>;
+
+    /// Writes one step into the graph, with the states in the scope `at`.
+    fn update<'g>(
+        &self,
+        at: &str,
+        cx: &Scope<'g>,
+        weights: &[(Variable, Tensor<'g>)],
+        gradients: &[Tensor<'g>],
+    );
+
+    /// The state in the scope `at` that this weight becomes when training ends, if it does.
+    fn average(&self, at: &str, variable: &Variable) -> Option<String>;
+}
 
 /// A rule by which gradients change weights.
 ///
@@ -46,24 +77,66 @@ pub trait Optimize: Object + AsRef<Settings> {
         Ok(())
     }
 
+    /// The fraction of this weight, times the learning rate, that is taken from it at each step,
+    /// unless it is excluded.
+    fn decay_of(&self, _variable: &Variable) -> Option<f64> {
+        self.as_ref().weight_decay
+    }
+
     /// Writes the rule into the graph: what each weight becomes, given its gradient.
     fn step<'g>(&self, cx: &Step<'g>);
 }
 
+impl<T: Optimize> Minimize for T {
+    fn settings(&self) -> Option<&Settings> {
+        Some(self.as_ref())
+    }
+
+    fn verify(&self) -> Result<()> {
+        self.as_ref().check()?;
+        self.check()
+    }
+
+    fn rate(&self) -> Result<&LearningRate> {
+        Ok(&self.as_ref().learning_rate)
+    }
+
+    fn scale<'g>(&self, cx: &Scope<'g>) -> Option<Tensor<'g>> {
+        self.as_ref().loss_scale_factor.map(|factor| cx.trace().scalar(factor, DType::F32))
+    }
+
+    fn update<'g>(
+        &self,
+        at: &str,
+        cx: &Scope<'g>,
+        weights: &[(Variable, Tensor<'g>)],
+        gradients: &[Tensor<'g>],
+    ) {
+        Step::write(self, at, cx, weights, gradients);
+    }
+
+    fn average(&self, at: &str, variable: &Variable) -> Option<String> {
+        self.as_ref().use_ema.then(|| Step::average_path(at, variable))
+    }
+}
+
 /// An optimizer, or its name.
-pub type Optimizer = Handle<dyn Optimize>;
+pub type Optimizer = Handle<dyn Minimize>;
 
 category! {
-    Optimize, "optimizer", CLASSES,
+    Minimize, "optimizer", CLASSES,
 
-    fn identifier(class: &Class<dyn Optimize>) -> String {
+    fn identifier(class: &Class<dyn Minimize>) -> String {
         class.name().to_lowercase()
     }
 
-    fn answers(class: &Class<dyn Optimize>, text: &str) -> bool {
+    fn answers(class: &Class<dyn Minimize>, text: &str) -> bool {
         text.eq_ignore_ascii_case(class.name())
     }
 }
+
+/// The scope of an optimizer's states and of its learning rate.
+const SCOPE: &str = "optimizer";
 
 impl Optimizer {
     /// Rejects names that name nothing, and settings that no model could make right.
@@ -72,26 +145,24 @@ impl Optimizer {
     ///
     /// In Keras' words, where Keras has any.
     pub fn check(&self) -> Result<()> {
-        let optimizer = self.get()?;
-        optimizer.as_ref().check()?;
-        optimizer.check()
+        self.get()?.verify()
     }
 
     /// The size of a step. A constant one is the number `optimizer/learning_rate` of the program.
     ///
     /// # Errors
     ///
-    /// If the optimizer was given by a string that names none.
+    /// If the optimizer was given by a string that names none, or has several learning rates.
     pub fn learning_rate(&self) -> Result<&LearningRate> {
-        Ok(&self.get()?.as_ref().learning_rate)
+        self.get()?.rate()
     }
 
-    /// The loss whose gradients [`Optimizer::apply`] takes: with a `loss_scale_factor`, scaled.
-    pub fn scale_loss<'g>(&self, loss: Tensor<'g>) -> Tensor<'g> {
-        match self.get().ok().and_then(|optimizer| optimizer.as_ref().loss_scale_factor) {
-            Some(factor) => loss * factor,
-            None => loss,
-        }
+    /// The loss whose gradients [`Optimizer::apply`] takes: scaled, if the optimizer asks for that.
+    ///
+    /// `cx` is the outermost scope.
+    pub fn scale_loss<'g>(&self, cx: &Scope<'g>, loss: Tensor<'g>) -> Tensor<'g> {
+        let scale = self.get().ok().and_then(|optimizer| optimizer.scale(&cx.child(SCOPE)));
+        scale.map_or(loss, |scale| loss * scale)
     }
 
     /// Writes one step into the graph: what each weight and each state of the optimizer becomes.
@@ -115,7 +186,10 @@ impl Optimizer {
             Ok(optimizer) => {
                 let origin = format!("optimizer ({})", optimizer.class_name());
                 let before = cx.trace().enter(Some(origin));
-                Step::write(optimizer, cx, weights, gradients);
+                let scale = optimizer.scale(&cx.child(SCOPE));
+                let scaled_back = |g: &Tensor<'g>| scale.map_or(*g, |scale| *g / scale);
+                let gradients: Vec<Tensor> = gradients.iter().map(scaled_back).collect();
+                optimizer.update(SCOPE, cx, weights, &gradients);
                 cx.trace().enter(before);
             }
         }
@@ -123,8 +197,7 @@ impl Optimizer {
 
     /// The state that this weight becomes when training ends, if `use_ema` asks for that.
     pub fn average_of(&self, variable: &Variable) -> Option<String> {
-        let optimizer = self.get().ok()?;
-        optimizer.as_ref().use_ema.then(|| Step::average_path(variable))
+        self.get().ok()?.average(SCOPE, variable)
     }
 }
 
@@ -162,6 +235,8 @@ mod tests {
         }
         let error = Optimizer::from("eve").check().unwrap_err();
         assert_eq!(error.message, "Could not interpret optimizer identifier: eve");
+        let help = error.help.as_deref().expect("the names");
+        assert!(help.contains("lamb, lion, muon") && !help.contains("multioptimizer"), "{help}");
         assert_eq!(mistake("adam", &["kernel"], 1), None);
         assert_eq!(mistake("eve", &["kernel"], 1), Some(error.to_string()));
     }
@@ -215,11 +290,14 @@ mod tests {
 
     #[test]
     fn losses_are_scaled_only_on_demand() {
-        let trace = Trace::new("loss");
+        let (trace, declared) = (Trace::new("loss"), Declarations::new());
+        let cx = Scope::new(&trace, &declared, Mode::Train);
         let loss = trace.scalar(3.0, oxhorn_ir::DType::F32);
-        let plain = Optimizer::from(SGD::new()).scale_loss(loss);
+        let plain = Optimizer::from(SGD::new()).scale_loss(&cx, loss);
         assert_eq!(plain.value(), loss.value());
-        let scaled = Optimizer::from(SGD::new().loss_scale_factor(4.0)).scale_loss(loss).value();
+        let scaled = Optimizer::from(SGD::new().loss_scale_factor(4.0));
+        let scaled = scaled.scale_loss(&cx, loss).value();
+        drop(cx);
         let graph = trace.finish(&[scaled]).expect("no mistake");
         let results = oxhorn_ir::interpret::interpret(&graph, &[]).expect("a run");
         assert_eq!(results.outputs[0].scalar(), 12.0);

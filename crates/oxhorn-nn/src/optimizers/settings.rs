@@ -2,7 +2,7 @@
 
 use oxhorn_ir::{Result, ensure};
 
-use super::LearningRate;
+use super::{LearningRate, pattern};
 use crate::{config::Config, scope::Variable};
 
 /// The settings of every optimizer.
@@ -41,7 +41,7 @@ pub struct Settings {
     /// How many batches make one step, taken along the mean of their gradients.
     #[config(default)]
     pub gradient_accumulation_steps: Option<usize>,
-    /// Weights whose name contains one of these do not decay.
+    /// Regular expressions: weights in whose name one is found do not decay.
     #[config(skip)]
     pub exclude_from_weight_decay: Vec<String>,
 }
@@ -80,7 +80,8 @@ impl Settings {
             }
         }
         self.check_average()?;
-        self.check_exclusions()
+        let patterns = &self.exclude_from_weight_decay;
+        patterns.iter().try_for_each(|it| pattern::check("exclude_from_weight_decay", it))
     }
 
     fn check_average(&self) -> Result<()> {
@@ -99,23 +100,10 @@ impl Settings {
         Ok(())
     }
 
-    /// Keras takes regular expressions, in which these characters mean something else.
-    fn check_exclusions(&self) -> Result<()> {
-        for name in &self.exclude_from_weight_decay {
-            ensure!(
-                !name.contains(|letter| r"\.^$*+?()[]{}|".contains(letter)),
-                "`exclude_from_weight_decay` takes parts of names, not patterns, got `{name}`";
-                help: "name the weights one by one: [\"bias\", \"gamma\"]"
-            );
-        }
-        Ok(())
-    }
-
-    /// The fraction of this weight, times the learning rate, that is taken from it.
-    pub(super) fn decay_of(&self, variable: &Variable) -> Option<f64> {
+    /// Whether this weight does not decay.
+    pub(super) fn is_excluded(&self, variable: &Variable) -> bool {
         let name = variable.path.rsplit('/').next().unwrap_or_default();
-        let excluded = self.exclude_from_weight_decay.iter().any(|part| name.contains(part));
-        self.weight_decay.filter(|_| !excluded)
+        self.exclude_from_weight_decay.iter().any(|it| pattern::is_found(it, name))
     }
 }
 
@@ -142,7 +130,8 @@ pub trait OptimizerSettings: AsMut<Settings> + Sized {
         self
     }
 
-    /// Keeps weights whose own name, such as `bias`, contains one of these from decaying.
+    /// Keeps weights from decaying in whose own name, such as `bias`, one of these regular
+    /// expressions is found.
     #[must_use]
     fn exclude_from_weight_decay<S: Into<String>>(
         mut self,
@@ -294,11 +283,26 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_refused_rather_than_taken_literally() {
-        let optimizer = Adam::new().weight_decay(0.1).exclude_from_weight_decay(["bias|gamma"]);
-        assert_eq!(
-            message(optimizer),
-            "`exclude_from_weight_decay` takes parts of names, not patterns, got `bias|gamma`"
-        );
+    fn weights_that_match_a_pattern_do_not_decay() {
+        let settings = Adam::new().exclude_from_weight_decay(["^b", "bias|gamma"]).settings;
+        let excluded = |path: &str| {
+            settings.is_excluded(&Variable {
+                path: path.to_owned(),
+                ty: oxhorn_ir::Type::f32([]),
+                trainable: true,
+                initial: crate::scope::Initial::Filled(0.0),
+                regularizer: None,
+                constraint: None,
+            })
+        };
+        assert!(excluded("dense/bias") && excluded("norm/gamma") && excluded("norm/beta"));
+        assert!(!excluded("bias/kernel"), "the name of the layer does not count");
+    }
+
+    #[test]
+    fn patterns_that_are_none_are_refused() {
+        let optimizer = Adam::new().weight_decay(0.1).exclude_from_weight_decay(["(bias"]);
+        let begin = "`exclude_from_weight_decay` needs regular expressions, got `(bias`: ";
+        assert!(message(optimizer).starts_with(begin));
     }
 }

@@ -13,8 +13,6 @@ pub struct Step<'g> {
     learning_rate: Tensor<'g>,
     /// How many steps were taken before this one: of several batches each, where they add up.
     iterations: Tensor<'g>,
-    /// Whether this batch completes a step, where several make one.
-    completes: Option<Tensor<'g>>,
     weights: Vec<WeightStep<'g>>,
 }
 
@@ -25,13 +23,9 @@ pub struct WeightStep<'g> {
     gradient: Tensor<'g>,
     before: Tensor<'g>,
     value: Cell<Tensor<'g>>,
-    completes: Option<Tensor<'g>>,
 }
 
 impl<'g> Step<'g> {
-    /// The scope of the optimizer's states and of its learning rate.
-    const SCOPE: &'static str = "optimizer";
-
     /// The size of this step, as a scalar of type `f32`.
     pub fn learning_rate(&self) -> Tensor<'g> {
         self.learning_rate
@@ -40,6 +34,11 @@ impl<'g> Step<'g> {
     /// The number of this step, counted from 1, as a scalar of type `f32`.
     pub fn number(&self) -> Tensor<'g> {
         (self.iterations + 1.0).cast(DType::F32)
+    }
+
+    /// Whether no step was taken before this one, as a scalar of type `bool`.
+    pub fn is_first(&self) -> Tensor<'g> {
+        self.iterations.equal(0.0)
     }
 
     /// `base` to the power of the number of this step, as a scalar of type `f32`.
@@ -62,7 +61,7 @@ impl<'g> Step<'g> {
     pub fn add_slots(&self, names: &[&str], initial: f64) {
         for weight in &self.weights {
             for name in names {
-                weight.declare(name, initial);
+                weight.declare(name, weight.variable.ty.clone(), initial);
             }
         }
     }
@@ -74,8 +73,9 @@ impl<'g> Step<'g> {
         initial: f64,
         new: impl FnOnce(Tensor<'g>) -> Tensor<'g>,
     ) -> Tensor<'g> {
-        let old = self.scope.state(name, Type::f32([]), Initial::Filled(initial));
-        change(&self.scope, name, old, new(old), self.completes)
+        let new = new(self.scope.state(name, Type::f32([]), Initial::Filled(initial)));
+        self.scope.update(name, new);
+        new
     }
 
     /// Rejects gradients that do not match the weights, and weights whose slots would be confused.
@@ -100,20 +100,22 @@ impl<'g> Step<'g> {
         Ok(())
     }
 
-    /// Where the running mean of this weight is kept.
-    pub(super) fn average_path(variable: &Variable) -> String {
-        format!("{}/{}_{AVERAGE}", Self::SCOPE, prefix(variable))
+    /// Where in the scope `at` the running mean of this weight is kept.
+    pub(super) fn average_path(at: &str, variable: &Variable) -> String {
+        format!("{at}/{}_{AVERAGE}", prefix(variable))
     }
 
-    /// Writes the rule into the graph, with all that comes before and after it.
+    /// Writes the rule into the graph, with all that comes before and after it. The states and the
+    /// learning rate are in the scope `at`.
     pub(super) fn write(
         optimizer: &dyn Optimize,
+        at: &str,
         cx: &Scope<'g>,
         weights: &[(Variable, Tensor<'g>)],
         gradients: &[Tensor<'g>],
     ) {
         let settings = optimizer.as_ref();
-        let scope = cx.child(Self::SCOPE);
+        let scope = cx.child(at);
         let count = Type::new(DType::I64, []);
         let batches = scope.state("iteration", count, Initial::Filled(0.0));
         let learning_rate = match &settings.learning_rate {
@@ -127,24 +129,28 @@ impl<'g> Step<'g> {
         let weight = |((variable, w), g): (&(Variable, Tensor<'g>), &Tensor<'g>)| WeightStep {
             scope: scope.clone(),
             variable: variable.clone(),
-            gradient: settings.loss_scale_factor.map_or(*g, |factor| *g / factor),
+            gradient: *g,
             before: *w,
             value: Cell::new(*w),
-            completes,
         };
         let weights = weights.iter().zip(gradients).map(weight).collect();
-        let mut step = Step { scope, learning_rate, iterations, completes, weights };
+        let mut step = Step { scope, learning_rate, iterations, weights };
         if settings.use_ema {
             step.add_slots(&[AVERAGE], 0.0);
         }
-        if let Some(n) = steps {
-            step.accumulate(n);
+        if let (Some(n), Some(completes)) = (steps, completes) {
+            step.accumulate(n, completes);
         }
         step.clip(settings);
-        step.decay(settings);
-        optimizer.step(&step);
-        for weight in &step.weights {
-            weight.set(completed(completes, weight.value(), weight.before));
+        step.decay(optimizer);
+        match completes {
+            None => optimizer.step(&step),
+            Some(completes) => {
+                step.scope.only_if(completes, || optimizer.step(&step));
+                for weight in &step.weights {
+                    weight.set(completes.select(weight.value(), weight.before));
+                }
+            }
         }
         if settings.use_ema {
             step.average(settings);
@@ -157,12 +163,11 @@ impl<'g> Step<'g> {
     }
 
     /// Takes the mean of the gradients of `n` batches, the last of which completes a step.
-    fn accumulate(&mut self, n: usize) {
+    fn accumulate(&mut self, n: usize, completes: Tensor<'g>) {
         self.add_slots(&["gradient_accumulator"], 0.0);
         for weight in &mut self.weights {
-            let name = weight.path("gradient_accumulator");
-            let sum = weight.declare("gradient_accumulator", 0.0) + weight.gradient;
-            weight.scope.update(&name, completed(weight.completes, sum.fill(0.0), sum));
+            let sum = weight.slot("gradient_accumulator", |sum| sum + weight.gradient);
+            weight.slot("gradient_accumulator", |sum| completes.select(sum.fill(0.0), sum));
             weight.gradient = sum / n as f64;
         }
     }
@@ -193,9 +198,11 @@ impl<'g> Step<'g> {
     }
 
     /// Takes a fraction of the weights from them.
-    fn decay(&self, settings: &Settings) {
+    fn decay(&self, optimizer: &dyn Optimize) {
         for weight in &self.weights {
-            if let Some(fraction) = settings.decay_of(&weight.variable) {
+            let decays = !optimizer.as_ref().is_excluded(&weight.variable);
+            let fraction = optimizer.decay_of(&weight.variable).filter(|_| decays);
+            if let Some(fraction) = fraction {
                 let w = weight.value();
                 weight.set(w - w * fraction * self.learning_rate);
             }
@@ -206,21 +213,29 @@ impl<'g> Step<'g> {
     fn average(&self, settings: &Settings) {
         let scalar = |value: f64| self.learning_rate.fill(value);
         // There is nothing to keep at first: the mean begins as the weights.
-        let momentum =
-            self.iterations.equal(0.0).select(scalar(0.0), scalar(settings.ema_momentum));
+        let momentum = self.is_first().select(scalar(0.0), scalar(settings.ema_momentum));
         let overwrites = settings
             .ema_overwrite_frequency
             .map(|steps| (self.iterations + 1.0).rem(steps as f64).equal(0.0));
         for weight in &self.weights {
-            let (old, w) = (weight.declare(AVERAGE, 0.0), weight.value());
-            let mean = momentum * old + (1.0 - momentum) * w;
-            weight.scope.update(&weight.path(AVERAGE), mean);
+            let w = weight.value();
+            let mean = weight.slot(AVERAGE, |mean| momentum * mean + (1.0 - momentum) * w);
             weight.set(overwrites.map_or(w, |overwrites| overwrites.select(mean, w)));
         }
     }
 }
 
 impl<'g> WeightStep<'g> {
+    /// What is known of the weight: its path, its type.
+    pub fn variable(&self) -> &Variable {
+        &self.variable
+    }
+
+    /// What the weight was before this step.
+    pub fn before(&self) -> Tensor<'g> {
+        self.before
+    }
+
     /// The gradient of the loss by the weight, scaled back and clipped.
     pub fn gradient(&self) -> Tensor<'g> {
         self.gradient
@@ -240,12 +255,24 @@ impl<'g> WeightStep<'g> {
     ///
     /// A slot that has not been declared by [`Step::add_slots`] is 0 at first.
     pub fn slot(&self, name: &str, new: impl FnOnce(Tensor<'g>) -> Tensor<'g>) -> Tensor<'g> {
-        let old = self.declare(name, 0.0);
-        change(&self.scope, &self.path(name), old, new(old), self.completes)
+        self.slot_of(name, &self.variable.ty.shape[..], 0.0, new)
     }
 
-    fn declare(&self, name: &str, initial: f64) -> Tensor<'g> {
-        self.scope.state(&self.path(name), self.variable.ty.clone(), Initial::Filled(initial))
+    /// As [`WeightStep::slot`] does, with a slot of a shape of its own that is `initial` at first.
+    pub fn slot_of(
+        &self,
+        name: &str,
+        shape: impl Into<Vec<usize>>,
+        initial: f64,
+        new: impl FnOnce(Tensor<'g>) -> Tensor<'g>,
+    ) -> Tensor<'g> {
+        let new = new(self.declare(name, self.variable.ty.reshaped(shape), initial));
+        self.scope.update(&self.path(name), new);
+        new
+    }
+
+    fn declare(&self, name: &str, ty: Type, initial: f64) -> Tensor<'g> {
+        self.scope.state(&self.path(name), ty, Initial::Filled(initial))
     }
 
     fn path(&self, name: &str) -> String {
@@ -264,21 +291,4 @@ fn prefix(variable: &Variable) -> String {
 /// The number as Keras has it wherever it is a tensor: rounded to `f32`.
 pub(super) fn single(x: f64) -> f64 {
     f64::from(x as f32)
-}
-
-/// States what a state becomes where a step is completed.
-fn change<'g>(
-    scope: &Scope<'g>,
-    name: &str,
-    old: Tensor<'g>,
-    new: Tensor<'g>,
-    completes: Option<Tensor<'g>>,
-) -> Tensor<'g> {
-    scope.update(name, completed(completes, new, old));
-    new
-}
-
-/// What a value becomes: the new one where a step is completed, or else the old one.
-fn completed<'g>(completes: Option<Tensor<'g>>, new: Tensor<'g>, old: Tensor<'g>) -> Tensor<'g> {
-    completes.map_or(new, |completes| completes.select(new, old))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use oxhorn_ir::{Array, Tensor, Trace, Type, grad};
 use oxhorn_nn::{
-    AnyLayer, Declarations, Json, Mode, Scope, Variable, config::Class, constraints,
+    AnyLayer, Declarations, Initial, Json, Mode, Scope, Variable, config::Class, constraints,
     layers::CLASSES, regularizers,
 };
 
@@ -38,6 +38,12 @@ fn every_layer_keeps_its_word() {
         ("InputLayer", "ragged"),
         ("Embedding", "mask_zero"),
         ("UpSampling2D", "interpolation"),
+        ("BatchNormalization", "synchronized"),
+        ("BatchNormalization", "renorm"),
+        ("BatchNormalization", "renorm_momentum"),
+        ("SpatialDropout1D", "dtype"),
+        ("SpatialDropout2D", "dtype"),
+        ("SpatialDropout3D", "dtype"),
     ];
     CLASSES.iter().for_each(|class| assert_every_setting_is_tried(class, &of(class), &excused));
 }
@@ -141,57 +147,99 @@ fn infer(layer: &AnyLayer, case: &Json, what: &str) {
             assert_close(&next(), dw, &format!("losses_dweights of {what}"));
         }
     }
-    for weight in list(&case["constrained"]) {
+    // Weights that gradients leave alone come last, and have no constraints.
+    for weight in list(&case["constrained"]).iter().take(trainable) {
         assert_close(&next(), weight, &format!("constrained weights of {what}"));
     }
 }
 
-/// Noise, as in `fit`.
+/// Noise, and state that follows what is seen, as in `fit`.
 fn train(layer: &AnyLayer, case: &Json, what: &str) {
+    let mut weights = &case["weights"];
     for call in list(&case["training"]) {
-        let (trace, declared) = (Trace::new("test"), Declarations::new());
-        let cx = Scope::new(&trace, &declared, Mode::Train);
-        let (ty, x) = tensor(&case["input"]);
-        let y = cx.layer("layer", layer, trace.input("x", ty)).value();
-        cx.write_updates();
-        drop(cx);
+        train_once(layer, case, weights, call, what);
+        if call["weights"].is_array() {
+            weights = &call["weights"];
+        }
+    }
+}
 
-        let states = declared.variables().len();
-        assert_eq!(call["seed_state"].is_array(), states == 1, "a seed generator in {what}");
+/// One call with `training=True`, of a layer that has these weights before it.
+fn train_once(layer: &AnyLayer, case: &Json, weights: &Json, call: &Json, what: &str) {
+    let (trace, declared) = (Trace::new("test"), Declarations::new());
+    let cx = Scope::new(&trace, &declared, Mode::Train);
+    let (ty, x) = tensor(&case["input"]);
+    let tx = trace.input("x", ty);
+    let y = cx.layer("layer", layer, tx);
+    let mut wanted = vec![y];
+    if call["dx"].is_object() {
+        let mut wrt = vec![tx];
+        wrt.extend(cx.trainable_weights().iter().map(|(_, weight)| *weight));
+        let (ty, _) = tensor(&case["dy"]);
+        wanted.extend(grad((y * trace.input("dy", ty)).sum(..), &wrt));
+    }
+    let wanted: Vec<_> = wanted.iter().map(|tensor| tensor.value()).collect();
+    cx.write_updates();
+    drop(cx);
+
+    let variables = declared.variables().to_vec();
+    let mut values = numbers(&declared);
+    values.insert("x".to_owned(), x);
+    values.insert("dy".to_owned(), tensor(&case["dy"]).1);
+    let after = if call["weights"].is_array() { &call["weights"] } else { weights };
+    let mut expected = values_of(&variables, after, what);
+    values.extend(values_of(&variables, weights, what));
+    let seed = variables.iter().find(|it| matches!(it.initial, Initial::Seed(_)));
+    assert_eq!(call["seed_state"].is_array(), seed.is_some(), "a seed generator in {what}");
+    if let Some(seed) = seed {
         let state: Vec<f64> = list(&call["seed_state"]).iter().map(number).collect();
-        let mut values = numbers(&declared);
-        values.insert("x".to_owned(), x);
-        if let [variable] = &*declared.variables() {
-            let fresh = variable.first_value(FIRST_SEED).expect("a state").data;
-            assert_eq!(fresh[0], state[0], "the seed of {what}");
-            values.insert(variable.path.clone(), Array::new([2], state.clone()));
-        }
-        let graph = trace.finish(&[y]).unwrap_or_else(|error| panic!("{what}: {error}"));
-        let (results, updates) = run(&graph, |leaf| values[&leaf.name].clone());
-        assert_close(&results[0], &call["output"], &format!("training output of {what}"));
+        assert_eq!(values[&seed.path].data[0], state[0], "the seed of {what}");
+        expected.insert(seed.path.clone(), Array::new([2], vec![state[0], state[1] + 1.0]));
+        values.insert(seed.path.clone(), Array::new([2], state));
+    }
+    let graph = trace.finish(&wanted).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let (results, updates) = run(&graph, |leaf| values[&leaf.name].clone());
+
+    assert_close(&results[0], &call["output"], &format!("training output of {what}"));
+    if seed.is_some() {
         let zeros = |data: &[f64]| data.iter().map(|x| *x == 0.0).collect::<Vec<bool>>();
-        let (_, expected) = tensor(&call["output"]);
-        assert_eq!(zeros(&results[0].data), zeros(&expected.data), "mask of {what}");
-        for (_, new) in updates {
-            assert_eq!(new.data, [state[0], state[1] + 1.0], "next state of {what}");
-        }
+        let (_, output) = tensor(&call["output"]);
+        assert_eq!(zeros(&results[0].data), zeros(&output.data), "mask of {what}");
+    }
+    let gradients: Vec<&Json> = [&call["dx"]].into_iter().chain(list(&call["dweights"])).collect();
+    for (got, expected) in results[1..].iter().zip(gradients) {
+        assert_close(got, expected, &format!("training gradients of {what}"));
+    }
+    values.extend(updates);
+    for Variable { path, .. } in &variables {
+        let pairs = values[path].data.iter().zip(&expected[path].data);
+        pairs
+            .for_each(|(got, expected)| assert_near(*got, *expected, &format!("{path} of {what}")));
     }
 }
 
 /// The weights of a case by their paths; those that Keras initialised are what ours would be.
 fn weights_of(case: &Json, variables: &[Variable], what: &str) -> HashMap<String, Array> {
     let name = case["name"].as_str().unwrap_or_default();
-    let weights: Vec<&Variable> = variables.iter().filter(|it| it.is_weight()).collect();
-    assert_eq!(weights.len(), list(&case["weights"]).len(), "weights of {what}");
-    let mut values = HashMap::new();
-    for (variable, weight) in weights.iter().zip(list(&case["weights"])) {
-        let given = tensor(weight).1;
-        if name.contains("initializers") {
+    if name.contains("initializer") {
+        let weights = variables.iter().filter(|it| it.is_weight());
+        for (variable, weight) in weights.zip(list(&case["weights"])) {
             let made = variable.first_value(FIRST_SEED).expect("a value");
             assert_close(&made, weight, &format!("first {} of {what}", variable.path));
         }
-        values.insert(variable.path.clone(), given);
     }
+    values_of(variables, &case["weights"], what)
+}
+
+/// The variables' values by their paths: these, of weights, and of others their first.
+fn values_of(variables: &[Variable], weights: &Json, what: &str) -> HashMap<String, Array> {
+    let mut given = list(weights).iter();
+    let mut value = |variable: &Variable| match variable.is_weight() {
+        true => tensor(given.next().unwrap_or_else(|| panic!("weights of {what}"))).1,
+        false => variable.first_value(FIRST_SEED).expect("a value"),
+    };
+    let values = variables.iter().map(|it| (it.path.clone(), value(it))).collect();
+    assert_eq!(given.next(), None, "weights of {what}");
     values
 }
 

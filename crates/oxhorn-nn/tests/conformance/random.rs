@@ -1,5 +1,6 @@
 //! Random numbers on the host: those of Keras on JAX.
 
+use oxhorn_ir::{Array, DType, Trace, Type};
 use oxhorn_nn::{Json, random};
 
 use crate::golden::*;
@@ -44,6 +45,22 @@ fn uniform_numbers_are_those_of_keras_to_one_ulp() {
         let numbers = random::uniform(key, expected.len(), low, high);
         let far = numbers.iter().zip(&expected).find(|(a, b)| ulps(**a, **b) > 1);
         assert_eq!(far, None, "{key:?} {kwargs}");
+    }
+}
+
+#[test]
+fn normal_numbers_of_graphs_are_those_of_keras_to_rounding() {
+    for (kwargs, key, expected) in cases_of("normal", "values") {
+        let (mean, stddev) = (setting(&kwargs, "mean", 0.0), setting(&kwargs, "stddev", 1.0));
+        let trace = Trace::new("test");
+        let state = trace.input("key", Type::new(DType::U32, [2]));
+        let numbers = state.random_normal([expected.len()]).value();
+        let graph = trace.finish(&[numbers]).expect("no mistake");
+        let (results, _) = run(&graph, |_| Array::new([2], key.map(f64::from).to_vec()));
+        for (x, expected) in results[0].data.iter().zip(expected) {
+            let x = x * f64::from(stddev) + f64::from(mean);
+            assert_near(x, expected, &format!("{key:?} {kwargs}"));
+        }
     }
 }
 

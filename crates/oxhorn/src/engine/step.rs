@@ -94,7 +94,7 @@ impl Parts<'_> {
         if key.kind == Kind::Train {
             let weights = cx.trainable_weights();
             let tensors: Vec<Tensor> = weights.iter().map(|(_, tensor)| *tensor).collect();
-            let gradients = grad(objective.optimizer.scale_loss(loss), &tensors);
+            let gradients = grad(objective.optimizer.scale_loss(cx, loss), &tensors);
             objective.optimizer.apply(cx, &weights, &gradients);
         }
         let metrics = cx.child(METRICS);

@@ -3,7 +3,7 @@
 use super::align::fold;
 use crate::prelude::*;
 
-/// The mean of its inputs, element by element; shapes are as for [`Add`](super::Add).
+/// The mean of its inputs, element by element; shapes are as for [`Add`](crate::layers::Add).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Config)]
 #[config(class = "keras.layers.Average", shape = "[batch ..each] -> batch ..joint")]
 pub struct Average;

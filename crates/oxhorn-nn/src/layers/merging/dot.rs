@@ -115,8 +115,10 @@ fn unit<'g>(x: Tensor<'g>, axis: usize) -> Tensor<'g> {
 
 #[cfg(test)]
 mod tests {
+    use oxhorn_ir::{Array, Trace, grad, interpret::interpret};
+
     use super::*;
-    use crate::testing::merged;
+    use crate::{scope::Declarations, testing::merged};
 
     fn message(layer: Dot, shapes: &[&[usize]]) -> String {
         let types: Vec<Type> = shapes.iter().map(|shape| Type::f32(*shape)).collect();
@@ -158,5 +160,22 @@ mod tests {
             "Invalid format for argument `axes`: it should contain two elements. \
              Received: axes=[1, 2, 3]"
         );
+    }
+
+    #[test]
+    fn the_cosine_of_nothing_has_a_slope() {
+        let (trace, declared) = (Trace::new("test"), Declarations::new());
+        let [a, b] = ["a", "b"].map(|name| trace.input(name, Type::f32([1, 2])));
+        let cx = Scope::new(&trace, &declared, Mode::Infer);
+        let y = Dot::new(1).normalize(true).call_all(&cx, &[a, b]);
+        let wanted = [y.value(), grad(y.sum(..), &[a])[0].value()];
+        drop(cx);
+        let graph = trace.finish(&wanted).expect("no mistake");
+        let leaves = [vec![0.0, 0.0], vec![0.6, 0.8]].map(|data| Array::new([1, 2], data));
+        let results = interpret(&graph, &leaves).expect("the leaves fit").outputs;
+        assert_eq!(results[0].data, [0.0]);
+        for (slope, expected) in results[1].data.iter().zip([0.6e7, 0.8e7]) {
+            assert!((slope - expected).abs() < 1.0, "{slope}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::align::{fold, shapes};
 use crate::prelude::*;
 
 /// The first of two inputs less the second, element by element; shapes are as for
-/// [`Add`](super::Add).
+/// [`Add`](crate::layers::Add).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Config)]
 #[config(class = "keras.layers.Subtract", shape = "[batch ..each] -> batch ..joint")]
 pub struct Subtract;

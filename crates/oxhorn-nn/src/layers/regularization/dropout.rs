@@ -61,7 +61,8 @@ impl Layer for Dropout {
 }
 
 impl Dropout {
-    fn mask_shape(&self, x: Tensor<'_>) -> Vec<usize> {
+    /// The shape of the mask for `x`.
+    pub(super) fn mask_shape(&self, x: Tensor<'_>) -> Vec<usize> {
         match &self.noise_shape {
             None => x.shape(),
             Some(extents) => (0..)

@@ -1,0 +1,724 @@
+"""`Layer`: a callable with weights, as Keras has it; and the base of the layers that Rust has."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import json
+import weakref
+from typing import Any
+
+import numpy as np
+
+from oxhorn import _native, tree
+from oxhorn._graph import Node, Operation, output_spec
+from oxhorn._registry import RegistryObject
+from oxhorn._tensor import KerasTensor, Tensor, as_array, as_traced
+from oxhorn._variables import Variable
+from oxhorn.dtype_policies import DTypePolicy
+
+_keys = itertools.count(1)
+
+
+class CallContext:
+    """What the calls of layers within one another have in common."""
+
+    def __init__(self) -> None:
+        # Whether noise is active, call by call from the outermost.
+        self.training: list[bool] = []
+
+
+_context = CallContext()
+
+
+class Layer(Operation):
+    """A callable with weights.
+
+    A subclass makes its weights in `build(input_shape)` with `add_weight`, and has its mathematics
+    in `call(inputs)`, written with `ops` and operators. It is traced once for each kind of step.
+
+    Args:
+        activity_regularizer: what is added to the loss for the output.
+        trainable: whether training changes the weights.
+        dtype: the type of weights and results; `float32` is the only one.
+        autocast: accepted for Keras; there is one precision.
+        name: the layer's name; one is made of the class where none is given.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__new__(cls)
+        # What `get_config` gives where a subclass has none of its own.
+        instance.__dict__["_given"] = (args, kwargs)
+        return instance
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        from oxhorn import regularizers
+
+        super().__init__(name=name)
+        self.__dict__.setdefault("_layers", [])
+        self._trainable_variables: list[Variable] = []
+        self._non_trainable_variables: list[Variable] = []
+        self._seed_generators: list[Any] = []
+        self._metrics: list[Any] = []
+        self._losses: list[Any] = []
+        self._trainable = bool(trainable)
+        self._key = f"{self.name}-{next(_keys)}"
+        self._numbers: dict[str, str] = {}
+        self.built = False
+        self.supports_masking = False
+        self.input_spec = None
+        self.autocast = autocast
+        self.dtype_policy = dtype_policy(dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._eager: Any = None
+        self._given_input_shape = given_input_shape(kwargs)
+        if kwargs:
+            raise ValueError(
+                "Unrecognized keyword arguments passed to " f"{type(self).__name__}: {kwargs}"
+            )
+        self.__dict__["_ready"] = True
+
+    # What is kept -------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.__dict__.get("_ready"):
+            self._track(value, name)
+        object.__setattr__(self, name, value)
+
+    def _track(self, value: Any, name: str) -> None:
+        """Notes layers, variables, metrics and seed generators that become attributes."""
+        from oxhorn.metrics.metric import Metric
+        from oxhorn.random.seed_generator import SeedGenerator
+
+        if name.startswith("_functional") or name in ("_layers", "_eager", "history"):
+            return
+        if isinstance(value, Layer):
+            if all(layer is not value for layer in self._layers):
+                self._layers.append(value)
+        elif isinstance(value, Variable):
+            self._own(value)
+        elif isinstance(value, Metric):
+            if all(metric is not value for metric in self._metrics):
+                self._metrics.append(value)
+        elif isinstance(value, SeedGenerator):
+            if all(known is not value for known in self._seed_generators):
+                self._seed_generators.append(value)
+        elif isinstance(value, (list, tuple)) and not name.endswith("_variables"):
+            for item in value:
+                self._track(item, name)
+        elif isinstance(value, dict):
+            for item in value.values():
+                self._track(item, name)
+
+    def _own(self, variable: Variable) -> None:
+        known = self._trainable_variables + self._non_trainable_variables
+        if all(variable is not other for other in known):
+            own = self._trainable_variables if variable.trainable else self._non_trainable_variables
+            own.append(variable)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers within this one."""
+        return list(self._layers)
+
+    @property
+    def path(self) -> str:
+        return self.name
+
+    @property
+    def dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._trainable_variables:
+            variable.trainable = self._trainable
+        for layer in self._layers:
+            layer.trainable = value
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
+        layers = [self] if include_self else []
+        for layer in self._layers:
+            layers.append(layer)
+            if recursive:
+                layers.extend(layer._flatten_layers(include_self=False))
+        return layers
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables: weights and the states of seed generators."""
+        states = [generator.state for generator in self._seed_generators]
+        own = self._trainable_variables + self._non_trainable_variables + states
+        return _unique(own, *(layer.variables for layer in self._layers))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The variables, without the states of seed generators."""
+        own = self._trainable_variables + self._non_trainable_variables
+        return _unique(own, *(layer.weights for layer in self._layers))
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
+        return [v for v in self.variables if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training does not change."""
+        return [v for v in self.variables if not v.trainable or not self._trainable]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training does not change."""
+        return [v for v in self.weights if not v.trainable or not self._trainable]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of this layer and of those within it."""
+        return _unique(self._metrics, *(layer.metrics for layer in self._layers))
+
+    @property
+    def losses(self) -> list[Any]:
+        """What this layer adds to the loss: the penalties for its weights, and what its last call
+        on arrays added."""
+        layers = self._flatten_layers()
+        added = [loss for layer in layers for loss in layer._losses]
+        weights = [w for w in self.trainable_weights if w.regularizer is not None]
+        return added + [w.regularizer(w) for w in weights]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of the weights."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Gives the weights these values, in the order of `weights`."""
+        variables = self.weights
+        if len(variables) != len(weights):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
+                f"length {len(weights)}, but the layer was expecting {len(variables)} weights."
+            )
+        arrays = [as_array(value, v.dtype) for v, value in zip(variables, weights)]
+        for variable, array in zip(variables, arrays):
+            if variable.shape != array.shape:
+                raise ValueError(
+                    f"Layer {self.name} weight shape {variable.shape} is not compatible with "
+                    f"provided weight shape {array.shape}."
+                )
+        for variable, array in zip(variables, arrays):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """How many numbers the weights are."""
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
+                "built. You can build it manually via: `layer.build(input_shape)`."
+            )
+        return sum(int(np.prod(variable.shape)) for variable in self.weights)
+
+    # What subclasses use --------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight of this layer.
+
+        Args:
+            shape: the extent of each axis.
+            initializer: how its first value is made; `"glorot_uniform"` where none is given, and
+                `"zeros"` of what is no real number.
+            dtype: the type of the elements.
+            trainable: whether gradients change it.
+            autocast: accepted for Keras.
+            regularizer: what is added to the loss for it.
+            constraint: where it is brought back to after each step.
+            aggregation: accepted for Keras.
+            overwrite_with_gradient: not supported.
+            name: its name.
+        """
+        from oxhorn import constraints, initializers, regularizers
+
+        if overwrite_with_gradient:
+            raise NotImplementedError(
+                "Argument `overwrite_with_gradient` of `add_weight` is not supported by Oxhorn."
+            )
+        if not hasattr(self, "_layers"):
+            raise RuntimeError(
+                f"It looks like {type(self).__name__} did not call `super().__init__()`."
+            )
+        dtype = str(np.dtype(dtype)) if isinstance(dtype, type) else dtype or self.dtype
+        default = "glorot_uniform" if "float" in dtype else "zeros"
+        initializer = initializers.get(initializer if initializer is not None else default)
+        variable = Variable(
+            initializer=initializer,
+            shape=tuple(shape) if shape is not None else (),
+            dtype=dtype,
+            trainable=trainable and self._trainable,
+            name=name,
+        )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.path = f"{self.name}/{variable.name}"
+        variable.trainable = trainable
+        self._own(variable)
+        return variable
+
+    def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
+        """Makes a weight that is no part of the layer's trainable ones unless asked."""
+        return self.add_weight(shape=shape, initializer=initializer, **kwargs)
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a scalar, or several, to the loss that training makes small."""
+        for term in tree.flatten(loss):
+            if isinstance(term, KerasTensor):
+                raise NotImplementedError(
+                    "`add_loss` takes what a call computes. Call it in the `call` of a layer or "
+                    "model of your own."
+                )
+            if not _native.tracing():
+                self._losses.append(term)
+                continue
+            term = as_traced(term, "float32")
+            if term.shape:
+                term = _native.apply_function("sum", "numpy", term)
+            _native.add_loss(term)
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Keras has removed it."""
+        raise NotImplementedError(
+            "Layer `add_metric()` method is deprecated. Add your metric in `Model.compile(metrics=..)`."
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights; subclasses do so for inputs of this shape."""
+        self.built = True
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's mathematics."""
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `call()` method implemented."
+        )
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs: that of the inputs."""
+        return previous_mask
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the output for inputs of these shapes, `None` where it is open."""
+        shapes = [*args, *kwargs.values()]
+        inputs = [KerasTensor(shape) for shape in shapes] if shapes and is_shape(shapes[0]) else [
+            tree.map_shape_structure(KerasTensor, shapes[0])
+        ]
+        outputs = self.compute_output_spec(*inputs)
+        return tree.map_structure(lambda x: x.shape, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like those that a call on these symbolic tensors gives."""
+        return output_spec(self._traced, args, kwargs)
+
+    # How it is called -----------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "_ready" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer {type(self).__name__}, you forgot to call `super().__init__()` in the "
+                "`__init__()` method. Go add it!"
+            )
+        flat = tree.flatten((args, kwargs))
+        if any(isinstance(x, KerasTensor) for x in flat):
+            return self._symbolic(*args, **kwargs)
+        if _native.tracing() or any(isinstance(x, Tensor) for x in flat):
+            return self._traced(*args, **kwargs)
+        return self._on_arrays(*args, **kwargs)
+
+    def _symbolic(self, *args: Any, **kwargs: Any) -> Any:
+        self._ensure_built(args, kwargs)
+        outputs = self.compute_output_spec(*args, **kwargs)
+        Node(self, args, kwargs, outputs)
+        return outputs
+
+    def _traced(self, *args: Any, **kwargs: Any) -> Any:
+        args = tuple(tree.map_structure(_as_input, arg) for arg in args)
+        self._ensure_built(args, kwargs)
+        training = kwargs.get("training")
+        if training is None and _context.training:
+            training = _context.training[-1]
+        if training is None:
+            training = _native.is_training()
+        parameters = call_parameters(type(self))
+        if "training" in parameters:
+            kwargs["training"] = bool(training)
+        else:
+            kwargs.pop("training", None)
+        _context.training.append(bool(training))
+        try:
+            outputs = self.call(*args, **kwargs)
+        finally:
+            _context.training.pop()
+        outputs = tree.map_structure(_as_output, outputs)
+        if self.activity_regularizer is not None:
+            for output in tree.flatten(outputs):
+                penalty = self.activity_regularizer(output)
+                samples = output.shape[0] if output.shape else 1
+                self.add_loss(penalty / float(max(samples, 1)))
+        return outputs
+
+    def _on_arrays(self, *args: Any, **kwargs: Any) -> Any:
+        self._ensure_built(args, kwargs)
+        if self._eager is None:
+            self.__dict__["_eager"] = EagerCalls(self)
+        return self._eager(args, kwargs)
+
+    def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        if self.built:
+            return
+        inputs = args[0] if args else next(iter(kwargs.values()), None)
+        shapes = tree.map_structure(lambda x: tuple(np.shape(x) if _is_value(x) else x.shape), inputs)
+        if isinstance(shapes, list):
+            shapes = [tuple(shape) if isinstance(shape, list) else shape for shape in shapes]
+        if type(self).build is not Layer.build or isinstance(self, RegistryLayer):
+            self._build_once(shapes, inputs)
+        self.built = True
+
+    def _build_once(self, shapes: Any, inputs: Any) -> None:
+        self.build(shapes)
+
+    # What can be written down ---------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The layer's settings, by which `from_config` makes another like it."""
+        config = {"name": self.name, "trainable": self._trainable, "dtype": policy_config(self)}
+        if self.activity_regularizer is not None:
+            from oxhorn import regularizers
+
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if type(self).__init__ is not Layer.__init__ and type(self).get_config is Layer.get_config:
+            config.update(given_config(self))
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer with these settings."""
+        config = dict(config)
+        policy = config.get("dtype")
+        if isinstance(policy, dict):
+            config["dtype"] = policy["config"]["name"]
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise TypeError(
+                f"Error when deserializing class '{cls.__name__}' using config={config}.\n\n"
+                f"Exception encountered: {error}"
+            ) from error
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Makes the weights as a saved layer had them."""
+        if config and config.get("input_shape") is not None and not self.built:
+            self._build_once(tuple(config["input_shape"]), None)
+            self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        return None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+class RegistryLayer(RegistryObject, Layer):
+    """A layer whose mathematics Rust has."""
+
+    _category = "layers"
+
+    def __init__(self, **kwargs: Any) -> None:
+        Layer.__init__(self, **kwargs)
+        self.supports_masking = True
+
+    def _is_random(self) -> bool:
+        # What has a strength of 0 draws nothing, in Keras too.
+        for strength in ("rate", "stddev"):
+            if strength in self._fields:
+                return getattr(self, strength) > 0
+        return True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in self.__dict__.get("_numbers", {}):
+            numbers_turned()
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights for inputs of this shape."""
+        self._build_once(input_shape, None)
+
+    def _build_once(self, shapes: Any, inputs: Any) -> None:
+        if self.built:
+            return
+        dtypes = [_dtype_of(x) for x in tree.flatten(inputs)] if inputs is not None else None
+        several = isinstance(shapes, list) and shapes and is_shape(shapes[0])
+        flat = list(shapes) if several else [shapes]
+        types = [(list(s), dtypes[i] if dtypes else "float32") for i, s in enumerate(flat)]
+        variables, numbers, _ = _native.layer_variables(self._envelope(), types)
+        for made in variables:
+            self._make(made)
+        self._numbers = {f"{self._key}/{name}": name for name, _ in numbers}
+        for path in self._numbers:
+            _turnable[path] = weakref.ref(self)
+        self.built = True
+
+    def _make(self, made: dict[str, Any]) -> None:
+        """Makes a variable that Rust has asked for."""
+        from oxhorn.random.seed_generator import SeedGenerator
+
+        name, key = made["name"], f"{self._key}/{made['name']}"
+        if "seed" in made:
+            generator = SeedGenerator(seed=made["seed"], name=name.rpartition("/")[0], key=key)
+            self.__dict__["seed_generator"] = generator
+            self._seed_generators.append(generator)
+            return
+        if "values" in made:
+            return  # They stand in the settings, and no weight holds them.
+        if "initializer" in made:
+            value = _native.first_value(made["initializer"], list(made["shape"]))
+        else:
+            value = np.full(made["shape"], made["value"], made["dtype"])
+        variable = Variable(value, dtype=made["dtype"], name=name, key=key)
+        variable.trainable = made["trainable"] and self._trainable
+        variable.path = f"{self.name}/{name}"
+        variable.regularizer = getattr(self, f"{name}_regularizer", None)
+        variable.constraint = getattr(self, f"{name}_constraint", None)
+        own = self._trainable_variables if made["trainable"] else self._non_trainable_variables
+        own.append(variable)
+        self.__dict__[name] = variable
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The layer's mathematics, which Rust writes down."""
+        tensors = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        return _native.apply_layer(
+            self._envelope(), self._key, list(tensors), training, self._trainable
+        )
+
+    def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        types = [(list(x.shape), x.dtype) for x in flat]
+        _, _, (shape, dtype) = _native.layer_variables(self._envelope(), types)
+        return KerasTensor(shape, dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        config = Layer.get_config(self)
+        config.update(RegistryObject.get_config(self))
+        return config
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        return None
+
+
+class EagerCalls:
+    """Calls of a layer on arrays, compiled for each structure of arguments."""
+
+    def __init__(self, layer: Layer) -> None:
+        # A layer has its calls; the other way round they would keep each other alive.
+        self.layer = weakref.ref(layer)
+        self.compiled: dict[Any, tuple[Any, list[Any]]] = {}
+
+    def __call__(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        training = kwargs.pop("training", None)
+        training = bool(training) if training is not None else False
+        flat = tree.flatten((args, kwargs))
+        arrays = [as_array(x) for x in flat if _is_value(x)]
+        others = tuple(repr(x) for x in flat if not _is_value(x))
+        layer = self.layer()
+        fingerprint = getattr(layer, "_settings_fingerprint", lambda: None)()
+        types = tuple((a.shape, a.dtype.name) for a in arrays)
+        key = (training, types, others, layer._trainable, fingerprint)
+        known = self.compiled.get(key)
+        if known is None:
+            known = self.compiled[key] = self.compile(args, kwargs, flat, training)
+        engine, structure = known
+        pull_numbers(engine)
+        layer._losses = []
+        outputs = engine.call(arrays, training)
+        remaining = iter(outputs)
+        return tree.map_structure(
+            lambda x: next(remaining) if x is Tensor else x, structure[0]
+        )
+
+    def compile(
+        self, args: tuple, kwargs: dict[str, Any], flat: list[Any], noise: bool
+    ) -> tuple[Any, list[Any]]:
+        structure: list[Any] = []
+        places = [None if _is_value(x) else x for x in flat]
+        values = [_is_value(x) for x in flat]
+        shape = tree.map_structure(lambda _: 0, (args, kwargs))
+        reference = self.layer
+
+        def traced(tensors: list[Tensor], training: bool) -> list[Tensor]:
+            remaining = iter(tensors)
+            filled = [next(remaining) if v else p for v, p in zip(values, places)]
+            own_args, own_kwargs = tree.pack_sequence_as(shape, filled)
+            outputs = reference()(*own_args, **own_kwargs, training=training)
+            structure[:] = [tree.map_structure(lambda x: Tensor, outputs)]
+            return tree.flatten(outputs)
+
+        return _native.Engine(traced, 1), structure
+
+
+# Numbers that people turn, with the layers that have them.
+_turnable: dict[str, Any] = {}
+_turns = itertools.count(1)
+_turned = 0
+
+
+def numbers_turned() -> None:
+    """Notes that a number of some layer is another now."""
+    global _turned
+    _turned = next(_turns)
+
+
+def pull_numbers(engine: Any) -> None:
+    """Gives an engine the numbers of layers as they are now."""
+    for path, value in engine.numbers():
+        layer = _turnable.get(path, lambda: None)()
+        if layer is not None:
+            now = getattr(layer, layer._numbers[path], value)
+            if now != value:
+                engine.set_number(path, float(now))
+
+
+def turned() -> int:
+    """Changes whenever a number of some layer does."""
+    return _turned
+
+
+def _unique(*lists: list[Any]) -> list[Any]:
+    seen: set[int] = set()
+    everything = itertools.chain(*lists)
+    return [x for x in everything if not (id(x) in seen or seen.add(id(x)))]
+
+
+def _is_value(x: Any) -> bool:
+    """Whether an argument of a call is an array, as opposed to a setting."""
+    if isinstance(x, (np.ndarray, np.generic, Variable)):
+        return True
+    return hasattr(x, "__array__") or isinstance(x, float)
+
+
+def _dtype_of(x: Any) -> str:
+    return getattr(x, "dtype", "float32") if isinstance(x, (Tensor, KerasTensor)) else str(
+        as_array(x).dtype
+    )
+
+
+def _as_input(x: Any) -> Any:
+    return as_traced(x) if isinstance(x, (np.ndarray, np.generic, Variable)) else x
+
+
+def _as_output(x: Any) -> Any:
+    return x if isinstance(x, Tensor) or x is None else as_traced(x)
+
+
+def is_shape(value: Any) -> bool:
+    """Whether this is the shape of one tensor."""
+    return isinstance(value, (list, tuple)) and all(
+        extent is None or isinstance(extent, (int, np.integer)) for extent in value
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def call_parameters(cls: type) -> frozenset[str]:
+    """The parameters of a layer's `call`; `training` too if it takes any."""
+    parameters = inspect.signature(cls.call).parameters
+    names = set(parameters)
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        names.add("training")
+    return frozenset(names)
+
+
+def dtype_policy(dtype: Any) -> DTypePolicy:
+    """The policy that `dtype` names."""
+    if isinstance(dtype, DTypePolicy):
+        return dtype
+    if isinstance(dtype, dict):
+        dtype = dtype["config"]["name"]
+    return DTypePolicy(dtype or "float32")
+
+
+def policy_config(layer: Layer) -> dict[str, Any]:
+    name = layer.dtype_policy.name
+    return {
+        "module": "keras",
+        "class_name": "DTypePolicy",
+        "config": {"name": name},
+        "registered_name": None,
+    }
+
+
+def given_input_shape(kwargs: dict[str, Any]) -> tuple | None:
+    """The shape, batch axis included, that older arguments of a first layer say."""
+    if "input_dim" in kwargs:
+        return (None, kwargs.pop("input_dim"))
+    if "input_shape" in kwargs:
+        shape = kwargs.pop("input_shape")
+        return (kwargs.pop("batch_size", None), *shape) if shape is not None else None
+    for name in ("batch_input_shape", "batch_shape"):
+        if name in kwargs:
+            return tuple(kwargs.pop(name))
+    return None
+
+
+def given_config(layer: Layer) -> dict[str, Any]:
+    """What `__init__` was given, by name."""
+    args, kwargs = layer._given
+    bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
+    bound.arguments.pop("self", None)
+    given: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        parameter = inspect.signature(type(layer).__init__).parameters[name]
+        given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    try:
+        json.dumps(given)
+    except TypeError:
+        raise NotImplementedError(
+            f"Object {type(layer).__name__} was created by passing non-serializable argument "
+            "values in `__init__()`, and therefore the object must override `get_config()` in "
+            "order to be serializable."
+        ) from None
+    return given
+

@@ -1,0 +1,335 @@
+"""What `fit`, `evaluate` and `predict` are given, made ready for the engine.
+
+Arrays of any kind become flat lists of NumPy arrays of `float32` or `int64`; what gives batches
+one after the other becomes a `Stream` of such lists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from oxhorn import tree
+from oxhorn.utils.py_dataset import PyDataset
+
+
+def as_samples(value: Any, keep_integers: bool = True) -> np.ndarray:
+    """An array whose first axis counts samples, as the engine takes it."""
+    array = to_numpy(value)
+    if array.dtype.kind in "OUSV":
+        raise ValueError(
+            f"Failed to convert a NumPy array of dtype {array.dtype} to a tensor: samples must be "
+            "numbers. Encode strings and objects first, for example with `to_categorical`."
+        )
+    if array.ndim == 0:
+        raise ValueError(f"Samples need an axis that counts them. Received a single number: {array}")
+    integers = array.dtype.kind in "iub" and keep_integers
+    return np.ascontiguousarray(array, dtype="int64" if integers else "float32")
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """A NumPy array of whatever an array can be made of."""
+    if isinstance(value, np.ndarray):
+        return value
+    if hasattr(value, "to_numpy"):  # pandas and polars
+        return value.to_numpy()
+    if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
+        return np.from_dlpack(value)
+    if hasattr(value, "toarray"):  # SciPy's sparse matrices
+        return value.toarray()
+    return np.asarray(value)
+
+
+def is_stream(x: Any) -> bool:
+    """Whether it gives batches, as opposed to being arrays."""
+    if isinstance(x, (np.ndarray, list, tuple, dict, str)) or x is None:
+        return False
+    if isinstance(x, PyDataset):
+        return True
+    if hasattr(x, "__array__") or hasattr(x, "to_numpy") or hasattr(x, "__dlpack__"):
+        return False
+    if hasattr(x, "toarray"):
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__")
+
+
+class Layout:
+    """How the structures of a model's inputs and outputs become flat lists.
+
+    Args:
+        flatten_x: gives the flat list of inputs.
+        outputs: the names of the outputs.
+        integer_inputs: for each input whether integers stay integers.
+        nested_y: whether targets come in a list or dictionary, one for each output.
+    """
+
+    def __init__(
+        self,
+        flatten_x: Callable[[Any], list[Any]],
+        outputs: list[str],
+        integer_inputs: list[bool] | None,
+        has_loss: list[bool],
+    ) -> None:
+        self.flatten_x = flatten_x
+        self.outputs = outputs
+        self.integer_inputs = integer_inputs
+        self.has_loss = has_loss
+
+    def x(self, x: Any) -> list[np.ndarray]:
+        flat = self.flatten_x(x)
+        keep = self.integer_inputs or [True] * len(flat)
+        return [as_samples(value, kept) for value, kept in zip(flat, keep)]
+
+    def y(self, y: Any) -> list[np.ndarray | None]:
+        """One target for each output, `None` where there is none."""
+        if y is None:
+            return [None] * len(self.outputs)
+        return [None if v is None else as_samples(v) for v in self.each(y, "y")]
+
+    def each(self, value: Any, what: str) -> list[Any]:
+        """One value for each output."""
+        count = len(self.outputs)
+        if isinstance(value, dict):
+            unknown = set(value) - set(self.outputs)
+            if unknown and not (count == 1 and len(value) == 1):
+                raise ValueError(
+                    f"Keys of `{what}` must be names of outputs. Received: {sorted(unknown)}. "
+                    f"The outputs are {self.outputs}"
+                )
+            if count == 1 and len(value) == 1:
+                return list(value.values())
+            return [value.get(name) for name in self.outputs]
+        if count == 1:
+            nested = isinstance(value, (list, tuple)) and len(value) == 1
+            return [value[0]] if nested and np.ndim(value[0]) > 0 else [value]
+        if not isinstance(value, (list, tuple)):
+            return [value] + [None] * (count - 1)
+        if len(value) != count:
+            raise ValueError(
+                f"The model has {count} outputs, but `{what}` has {len(value)} entries. The "
+                f"outputs are {self.outputs}"
+            )
+        return list(value)
+
+    def weights(self, weights: Any, y: list[np.ndarray | None]) -> list[np.ndarray | None]:
+        """The weights of samples for each output; one array serves all of them."""
+        if weights is None:
+            return [None] * len(self.outputs)
+        if isinstance(weights, (list, tuple)) and np.ndim(weights[0]) == 0:
+            weights = np.asarray(weights)
+        if isinstance(weights, (list, tuple, dict)):
+            each = self.each(weights, "sample_weight")
+        else:
+            each = [weights] * len(self.outputs)
+        return [None if w is None else as_samples(w, False) for w in each]
+
+
+def class_weights(y: np.ndarray, class_weight: dict[Any, float]) -> np.ndarray:
+    """The weight of each sample by its class, which is 1 where none is given."""
+    if y.ndim > 2:
+        raise ValueError(
+            f"`class_weight` needs one class for each sample. Received: y.shape={y.shape}"
+        )
+    if y.ndim == 2 and y.shape[1] > 1:
+        classes = np.argmax(y, axis=1)
+    else:
+        classes = np.round(y.reshape(-1)).astype("int64")
+    try:
+        weights = {int(key): float(value) for key, value in class_weight.items()}
+    except (TypeError, ValueError):
+        raise ValueError(
+            "`class_weight` must be a dictionary with integer keys and numbers as values. "
+            f"Received: {class_weight}"
+        ) from None
+    return np.array([weights.get(int(label), 1.0) for label in classes], dtype="float32")
+
+
+def check_cardinality(arrays: dict[str, list[np.ndarray | None]]) -> int:
+    """How many samples there are, which all arrays must agree on."""
+    sizes = {
+        name: [len(array) for array in each if array is not None] for name, each in arrays.items()
+    }
+    counts = {count for each in sizes.values() for count in each}
+    if len(counts) > 1:
+        said = "".join(
+            f"'{name}' sizes: {', '.join(map(str, each))}\n" for name, each in sizes.items() if each
+        )
+        raise ValueError(
+            "Data cardinality is ambiguous. Make sure all arrays contain the same number of "
+            f"samples.{said}"
+        )
+    return counts.pop() if counts else 0
+
+
+class Arrays:
+    """Arrays that are at hand.
+
+    Args:
+        x: the flat inputs.
+        y: the target of each output.
+        sample_weight: the weights for each output.
+    """
+
+    def __init__(
+        self,
+        x: list[np.ndarray],
+        y: list[np.ndarray | None],
+        sample_weight: list[np.ndarray | None],
+    ) -> None:
+        self.x, self.y, self.sample_weight = x, y, sample_weight
+        self.rows = check_cardinality({"x": x, "y": y, "sample_weight": sample_weight})
+
+    def split(self, share: float) -> tuple[Arrays, Arrays]:
+        """Those before the last share of the samples, and the share."""
+        if not 0 < share < 1:
+            raise ValueError(
+                f"`validation_split` must be between 0 and 1, got {share}: it is the share of the "
+                "samples that is kept for validation."
+            )
+        at = math.floor(self.rows * (1.0 - share))
+        if at == 0 or at == self.rows:
+            raise ValueError(
+                f"Training data contains {self.rows} samples, which is not sufficient to split it "
+                "into a validation and training set as specified by "
+                f"`validation_split={share}`. Either provide more data, or a different value for "
+                "the `validation_split` argument."
+            )
+
+        def part(rows: slice) -> Arrays:
+            cut = [
+                [None if a is None else a[rows] for a in each]
+                for each in (self.x, self.y, self.sample_weight)
+            ]
+            return Arrays(*cut)
+
+        return part(slice(0, at)), part(slice(at, None))
+
+    def feed(self, batch_size: int, shuffle: Any, steps: int | None) -> dict[str, Any]:
+        """What the engine takes."""
+        orders = {True: "samples", False: "off", "batch": "batch"}
+        if shuffle not in orders:
+            raise ValueError(
+                f"`shuffle` must be True, False or 'batch'. Received: shuffle={shuffle}"
+            )
+        return {
+            "x": self.x,
+            "y": self.y,
+            "sample_weight": self.sample_weight,
+            "batch_size": batch_size,
+            "shuffle": orders[shuffle],
+            "steps": steps,
+        }
+
+
+class Stream:
+    """Batches that a generator, an iterable or a `PyDataset` gives one after the other.
+
+    Args:
+        source: gives batches `x`, `(x, y)` or `(x, y, sample_weight)`.
+        ready: makes flat lists of a batch.
+        shuffle: whether a `PyDataset` is taken in random order.
+    """
+
+    def __init__(
+        self, source: Any, ready: Callable[[Any], tuple[list, list, list]], shuffle: Any
+    ) -> None:
+        self.source = source
+        self.ready = ready
+        self.shuffle = shuffle
+        self.batches = self._length()
+        self.iterator: Iterator[Any] | None = None
+        self.first: Any = None
+        self.passes = 0
+        self._peek()
+
+    def _length(self) -> int | None:
+        try:
+            return self.source.num_batches if isinstance(self.source, PyDataset) else len(self.source)
+        except TypeError:
+            return None
+
+    def _iterate(self) -> Iterator[Any]:
+        if isinstance(self.source, PyDataset):
+            return self._items()
+        return iter(self.source)
+
+    def _items(self) -> Iterator[Any]:
+        count = self.source.num_batches
+        order = range(count) if count is not None else _endless()
+        if self.shuffle and count is not None:
+            order = np.random.permutation(count).tolist()
+        for index in order:
+            yield self.source[index]
+
+    def _peek(self) -> None:
+        """Looks at the first batch, which comes again."""
+        self.iterator = self._iterate()
+        try:
+            self.first = self.ready(next(self.iterator))
+        except StopIteration:
+            raise ValueError(
+                f"The data have no batches: {self.source} gave none."
+            ) from None
+        self.peeked: Any = self.first
+
+    def begin(self) -> None:
+        """A pass begins."""
+        self.passes += 1
+        if self.passes > 1:
+            if isinstance(self.source, PyDataset):
+                self.source.on_epoch_end()
+            self.iterator = self._iterate()
+            self.peeked = None
+        if isinstance(self.source, PyDataset):
+            self.source.on_epoch_begin()
+
+    def next(self) -> tuple[list, list, list] | None:
+        """The next batch, or `None` when there are no more."""
+        if self.peeked is not None:
+            batch, self.peeked = self.peeked, None
+            return batch
+        try:
+            return self.ready(next(self.iterator))
+        except StopIteration:
+            return None
+
+    def feed(self, steps: int | None) -> dict[str, Any]:
+        """What the engine takes."""
+        return {"stream": self, "first": self.first, "steps": steps}
+
+
+def _endless() -> Iterator[int]:
+    index = 0
+    while True:
+        yield index
+        index += 1
+
+
+def unpacked(batch: Any) -> tuple[Any, Any, Any]:
+    """Inputs, targets and weights of a batch that a stream gives."""
+    if isinstance(batch, list):
+        batch = tuple(batch)
+    if not isinstance(batch, tuple):
+        return batch, None, None
+    if len(batch) == 1:
+        return batch[0], None, None
+    if len(batch) == 2:
+        return batch[0], batch[1], None
+    if len(batch) == 3:
+        return batch
+    raise ValueError(
+        "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`. "
+        f"Received a tuple of {len(batch)}"
+    )
+
+
+def flat_x(x: Any) -> list[Any]:
+    """The inputs of a model of one's own, in the order of their structure."""
+    if isinstance(x, list) and x and np.ndim(x[0]) == 0 and not isinstance(x[0], (list, tuple)):
+        return [x]
+    if isinstance(x, list) and x and isinstance(x[0], (list, tuple)):
+        return [x]
+    return tree.flatten(x)

@@ -1,0 +1,698 @@
+"""`Trainer`: `compile`, `fit`, `evaluate` and `predict`, as every model has them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import weakref
+from typing import Any
+
+import numpy as np
+
+from oxhorn import _native, tree
+from oxhorn._tensor import Tensor
+from oxhorn.layers.layer import _context, pull_numbers
+from oxhorn.models.data import (
+    Arrays,
+    Layout,
+    Stream,
+    class_weights,
+    flat_x,
+    is_stream,
+    unpacked,
+)
+from oxhorn.utils.messages import is_interactive_logging_enabled
+
+THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
+
+
+class Trainer:
+    """What a model needs in order to be trained. `Model` has it."""
+
+    def _begin_trainer(self) -> None:
+        """Sets everything to what it is before `compile`."""
+        self.compiled = False
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.stop_evaluating = False
+        self.stop_predicting = False
+        self.history: Any = None
+        self._compiled: dict[str, Any] | None = None
+        self._objective_set = False
+        self._fresh = True
+        self._runs: Any = None
+        self._x_structure: Any = None
+        self._y_structure: Any = None
+        self._initial_epoch: int | None = None
+
+    # What runs the model --------------------------------------------------------------------------
+
+    @property
+    def _engine(self) -> Any:
+        if self._runs is None:
+            reference = weakref.ref(self)
+            self._runs = _native.Engine(lambda x, t: reference()._network(x, t), THREADS)
+        return self._runs
+
+    def _network(self, tensors: list[Tensor], training: bool) -> list[Tensor]:
+        """The model's outputs for these inputs, as flat lists."""
+        if self._x_structure is None:
+            x: Any = tensors[0] if len(tensors) == 1 else tensors
+        else:
+            x = tree.pack_sequence_as(self._x_structure, tensors)
+        _context.training.append(training)
+        try:
+            outputs = self(x)
+        finally:
+            _context.training.pop()
+        self._y_structure = tree.map_structure(lambda _: 0, outputs)
+        return tree.flatten(outputs)
+
+    # compile --------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """States what the model is trained for.
+
+        Args:
+            optimizer: an optimizer or its name.
+            loss: a loss, its name, a function, or a list or dictionary of such by output.
+            loss_weights: what each output's loss is multiplied with in the sum.
+            metrics: what is measured besides: a list of metrics, names or functions, or lists or
+                dictionaries of such by output.
+            weighted_metrics: the same, with the weights of samples.
+            run_eagerly: not supported; models are always compiled.
+            steps_per_execution: accepted; callbacks are told of every step.
+            jit_compile: accepted; models are always compiled.
+            auto_scale_loss: accepted; it has no effect in single precision.
+        """
+        from oxhorn import optimizers
+
+        if run_eagerly:
+            raise NotImplementedError(
+                "Argument `run_eagerly` is not supported: Oxhorn compiles every step. "
+                "Received: run_eagerly=True"
+            )
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                "`steps_per_execution` must be a positive integer. "
+                f"Received: steps_per_execution={steps_per_execution}"
+            )
+        for name, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+            if value is not None and not isinstance(value, (list, tuple, dict)):
+                raise ValueError(
+                    f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
+                    f"{name}={value} of type {type(value)}"
+                )
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = loss
+        self.steps_per_execution = steps_per_execution
+        self.jit_compile = jit_compile
+        self.run_eagerly = False
+        self._compiled = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self._compile_metrics: list[Any] = []
+        self.compiled = True
+        self.stop_training = False
+        self._objective_set = False
+        self._fresh = True
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Resolves all names once, so that `compile` is where a wrong one is told."""
+        for key in ("loss", "metrics", "weighted_metrics"):
+            for value in tree.flatten(self._compiled[key]):
+                if value is not None:
+                    _loss_envelope(value) if key == "loss" else _metric_envelope(value)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model as another was, by what `get_compile_config` gave."""
+        from oxhorn.saving import deserialize_keras_object
+
+        config = {key: deserialize_keras_object(value) for key, value in config.items()}
+        self.compile(**config)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile` was given, as it is saved."""
+        from oxhorn.saving import serialize_keras_object
+
+        if not self.compiled:
+            return None
+        given = {key: serialize_keras_object(value) for key, value in self._compiled.items()}
+        return {
+            "optimizer": serialize_keras_object(self.optimizer),
+            **given,
+            "run_eagerly": False,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
+
+    def _assert_compiled(self) -> None:
+        if not self.compiled:
+            raise ValueError("You must call `compile()` before using the model.")
+
+    def _set_objective(self, x: list[np.ndarray]) -> None:
+        """Tells the engine what the model is trained for, once its outputs are known."""
+        if self._objective_set:
+            return
+        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        count = len(self._engine.output_types(types))
+        names = self._output_names(count)
+        outputs = [{"name": name} for name in names]
+        losses = spread(self._compiled["loss"], names, "loss")
+        weights = spread(self._compiled["loss_weights"], names, "loss_weights")
+        for output, loss, weight in zip(outputs, losses, weights):
+            output["loss"] = None if loss is None else _loss_envelope(loss)
+            output["loss_weight"] = None if weight is None else float(weight)
+        self._kept: list[Any] = [losses]
+        for key in ("metrics", "weighted_metrics"):
+            for output, metrics in zip(outputs, spread_metrics(self._compiled[key], names, key)):
+                objects = [_as_metric(metric) for metric in metrics]
+                self._kept.append(objects)
+                output[key] = [_metric_envelope(metric) for metric in objects]
+        self._engine.set_objective(self.optimizer._envelope(), outputs)
+        engine = weakref.ref(self)
+        self.optimizer._engine = lambda: engine() and engine()._runs
+        self._objective_set = True
+
+    def _output_names(self, count: int) -> list[str]:
+        names = getattr(self, "output_names", None)
+        if names is not None and len(names) == count:
+            return list(names)
+        if isinstance(self._y_structure, dict):
+            return sorted(self._y_structure)
+        return [f"output_{i}" for i in range(count)] if count > 1 else ["output"]
+
+    # What is given --------------------------------------------------------------------------------
+
+    def _flatten_x(self, x: Any) -> list[Any]:
+        """The inputs of the model as a flat list; remembers their structure."""
+        flat = flat_x(x)
+        if len(flat) == 1 and not isinstance(x, dict):
+            self._x_structure = None
+        else:
+            self._x_structure = tree.map_structure(lambda _: 0, x)
+        return flat
+
+    def _integer_inputs(self) -> list[bool] | None:
+        """For each input whether integers stay integers; `None` if nobody has said."""
+        return None
+
+    def _layout(self, x: Any) -> Layout:
+        """How structures become flat lists; needs to have seen inputs."""
+        flat = Layout(self._flatten_x, [""], self._integer_inputs(), []).x(x)
+        if self.compiled:
+            self._set_objective(flat)
+            names = self._output_names(self._outputs_of(flat))
+        else:
+            names = [""]
+        return Layout(self._flatten_x, names, self._integer_inputs(), [])
+
+    def _outputs_of(self, x: list[np.ndarray]) -> int:
+        if self._y_structure is not None:
+            return len(tree.flatten(self._y_structure))
+        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        return len(self._engine.output_types(types))
+
+    def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Arrays:
+        """What was given, as flat lists of arrays."""
+        layout = self._layout(x)
+        flat, targets = layout.x(x), layout.y(y)
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "You cannot `class_weight` and `sample_weight` at the same time."
+                )
+            if len(targets) > 1:
+                raise ValueError(
+                    "`class_weight` is only supported for Models with a single output."
+                )
+            sample_weight = class_weights(targets[0], class_weight)
+        return Arrays(flat, targets, layout.weights(sample_weight, targets))
+
+    def _source(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, shuffle: Any
+    ) -> Arrays | Stream:
+        if not is_stream(x):
+            return self._arrays(x, y, sample_weight, class_weight)
+        for name, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise ValueError(
+                    f"When providing `x` as something that gives batches, `{name}` should not be "
+                    f"passed. Instead, the batches should hold it. Received: x={x}"
+                )
+
+        def ready(batch: Any) -> tuple[list, list, list]:
+            arrays = self._arrays(*unpacked(batch), class_weight)
+            return arrays.x, arrays.y, arrays.sample_weight
+
+        return Stream(x, ready, shuffle)
+
+    # fit, evaluate, predict -----------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: Any = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> Any:
+        """Trains the model, and returns the `History` of its loss and metrics.
+
+        Args:
+            x: arrays, a structure of arrays, or what gives batches.
+            y: the targets likewise; batches hold theirs themselves.
+            batch_size: samples in a step, 32 if not given.
+            epochs: the epoch to end with.
+            verbose: 0 prints nothing, 1 a progress bar, 2 a line for each epoch.
+            callbacks: whom to tell how it goes.
+            validation_split: the share of the samples, the last ones, kept for validation.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or batches.
+            shuffle: whether the order of samples changes from epoch to epoch; `"batch"` for the
+                order within batches.
+            class_weight: what the samples of a class weigh.
+            sample_weight: what each sample weighs.
+            initial_epoch: the epoch to begin with.
+            steps_per_epoch: steps in an epoch, if they are not to be a pass over the data.
+            validation_steps: the same for validation.
+            validation_batch_size: samples in a step of validation.
+            validation_freq: after how many epochs, or after which, a validation follows.
+        """
+        from oxhorn import config
+
+        self._assert_compiled()
+        steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
+        if config.max_epochs() is not None:
+            epochs = min(epochs, config.max_epochs())
+        training = self._source(x, y, sample_weight, class_weight, shuffle)
+        validation: Any = None
+        if validation_split and validation_data is None:
+            if isinstance(training, Stream):
+                raise ValueError(
+                    "Argument `validation_split` is only supported for tensors or NumPy arrays."
+                )
+            training, validation = training.split(validation_split)
+        elif validation_data is not None:
+            if is_stream(validation_data):
+                validation = self._source(validation_data, None, None, None, False)
+            else:
+                validation = self._source(*_triple(validation_data), None, False)
+        feed = _feed(training, batch_size, shuffle, steps_per_epoch)
+        size = validation_batch_size or batch_size
+        validating = None
+        if validation is not None:
+            validating = _feed(validation, size, False, validation_steps)
+        steps = _steps(training, feed)
+        listeners = self._listeners(
+            callbacks, history=True, verbose=verbose, epochs=epochs, steps=steps
+        )
+        self.stop_training = False
+        self._initial_epoch = None
+        settings = self._settings(listeners, verbose, "stop_training")
+        settings.update(
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            validation_freq=validation_freq,
+            first_look=self._fresh,
+        )
+        self._fresh = False
+        pull_numbers(self._engine)
+        self._engine.fit(feed, validating, settings)
+        return self.history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Loss and metrics on these samples, noise off: a list, or with `return_dict` by name."""
+        if kwargs:
+            raise ValueError(f"Arguments not recognized: {kwargs}")
+        self._assert_compiled()
+        source = self._source(x, y, sample_weight, None, False)
+        feed = _feed(source, batch_size, False, steps)
+        listeners = self._listeners(
+            callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
+        )
+        self.stop_evaluating = False
+        self._fresh = False
+        settings = self._settings(listeners, verbose, "stop_evaluating")
+        pull_numbers(self._engine)
+        return _results(self._engine.evaluate(feed, settings), return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """What the model gives for these samples, noise off, as NumPy arrays."""
+        if is_stream(x):
+
+            def ready(batch: Any) -> tuple[list, list, list]:
+                inputs = unpacked(batch)[0]
+                return Layout(self._flatten_x, [], self._integer_inputs(), []).x(inputs), [], []
+
+            source: Any = Stream(x, ready, False)
+        else:
+            flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
+            source = Arrays(flat, [], [])
+        feed = _feed(source, batch_size, False, steps)
+        listeners = self._listeners(
+            callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
+        )
+        self.stop_predicting = False
+        settings = self._settings(listeners, verbose, "stop_predicting")
+        pull_numbers(self._engine)
+        return self._packed(self._engine.predict(feed, settings))
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step of training on these samples as one batch; its loss and metrics."""
+        self._assert_compiled()
+        if sample_weight is not None and class_weight is not None:
+            raise ValueError(
+                "Arguments `sample_weight` and `class_weight` cannot be specified at the same "
+                f"time. Received: sample_weight={sample_weight}, class_weight={class_weight}"
+            )
+        arrays = self._arrays(x, y, sample_weight, class_weight)
+        self._fresh = False
+        pull_numbers(self._engine)
+        feed = arrays.feed(max(arrays.rows, 1), False, None)
+        return _results(self._engine.on_batch(True, feed), return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics of these samples as one batch, noise off."""
+        self._assert_compiled()
+        arrays = self._arrays(x, y, sample_weight)
+        self._fresh = False
+        pull_numbers(self._engine)
+        feed = arrays.feed(max(arrays.rows, 1), False, None)
+        return _results(self._engine.on_batch(False, feed), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """What the model gives for these samples as one batch, noise off."""
+        flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
+        pull_numbers(self._engine)
+        inputs = [array.astype("int32") if array.dtype == "int64" else array for array in flat]
+        return self._packed(self._engine.call(inputs, False))
+
+    def _packed(self, outputs: list[np.ndarray]) -> Any:
+        """The outputs in the structure that `call` gives them."""
+        if self._y_structure is None or self._y_structure == 0:
+            return outputs[0]
+        return tree.pack_sequence_as(self._y_structure, outputs)
+
+    # Listeners and printing -----------------------------------------------------------------------
+
+    def _listeners(self, callbacks: Any, history: bool = False, **params: Any) -> Any:
+        from oxhorn.callbacks import CallbackList
+
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        params["verbose"] = _verbosity(params["verbose"])
+        return CallbackList(callbacks, add_history=history, model=self, **params)
+
+    def _settings(self, listeners: Any, verbose: int | str, stop: str) -> dict[str, Any]:
+        from oxhorn.callbacks import ProgbarLogger
+
+        own_bar = any(isinstance(it, ProgbarLogger) for it in listeners.callbacks)
+        return {
+            "epochs": 1,
+            "initial_epoch": 0,
+            "validation_freq": 1,
+            "first_look": False,
+            "verbose": 0 if own_bar else _verbosity(verbose),
+            "terminal": _is_terminal(),
+            "hooks": listeners.hooks(),
+            "stop": stop,
+            "callbacks": Heard(listeners, self._runs),
+            "model": self,
+            "write": _print,
+            "permute": lambda n: np.random.permutation(n).tolist(),
+        }
+
+    # Metrics --------------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> list[Any]:
+        """What is tracked while the model is trained: loss and metrics, with their names."""
+        if not self.compiled or not self._objective_set:
+            return super().metrics
+        return [TrackedMetric(self, name) for name in self._engine.result_names()]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begins to count anew."""
+        self._engine.reset_metrics()
+
+    def get_metrics_result(self) -> dict[str, float]:
+        """Loss and metrics since the last reset."""
+        return dict(sorted(self._engine.results()))
+
+
+class TrackedMetric:
+    """A number that the engine tracks."""
+
+    def __init__(self, model: Any, name: str) -> None:
+        self._model = model
+        self.name = name
+        self._direction = model._engine.direction(name) or ("down" if name == "loss" else None)
+
+    def result(self) -> np.ndarray:
+        return np.float32(dict(self._model._engine.results())[self.name])
+
+    def __repr__(self) -> str:
+        return f"<Metric name={self.name}>"
+
+
+class Heard:
+    """A list of callbacks, which turns numbers of layers into the engine's after each hook."""
+
+    def __init__(self, listeners: Any, engine: Any) -> None:
+        self._listeners = listeners
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        hook = getattr(self._listeners, name)
+
+        def heard(*args: Any) -> None:
+            hook(*(({} if arg is None else arg) for arg in args))
+            pull_numbers(self._engine)
+
+        self.__dict__[name] = heard
+        return heard
+
+
+# Helpers ----------------------------------------------------------------------------------------
+
+
+def _taken(array: np.ndarray) -> str:
+    return "int32" if array.dtype.kind in "iu" else "float32"
+
+
+def _limited(steps: int | None, limit: int | None) -> int | None:
+    return steps if limit is None else min(steps or limit, limit)
+
+
+def _triple(data: Any) -> tuple[Any, Any, Any]:
+    if not isinstance(data, (tuple, list)) or not 1 <= len(data) <= 3:
+        raise ValueError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
+            f"found: {data}"
+        )
+    return (*data, *[None] * (3 - len(data)))
+
+
+def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) -> dict[str, Any]:
+    if isinstance(source, Stream):
+        return source.feed(steps)
+    if source.rows == 0:
+        raise ValueError("There are no samples: the first axis of `x` has extent 0.")
+    if batch_size is None:
+        batch_size = math.ceil(source.rows / steps) if steps else 32
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
+    return source.feed(int(batch_size), shuffle, steps)
+
+
+def _steps(source: Any, feed: dict[str, Any]) -> int | None:
+    if feed["steps"] is not None:
+        return feed["steps"]
+    if isinstance(source, Stream):
+        return source.batches
+    return math.ceil(source.rows / feed["batch_size"])
+
+
+def _results(results: list[tuple[str, float]], return_dict: bool) -> Any:
+    if return_dict:
+        return dict(sorted(results))
+    values = [value for _, value in results]
+    return values[0] if len(values) == 1 else values
+
+
+def _verbosity(verbose: int | str) -> int:
+    if verbose == "auto":
+        return 1
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose}")
+    return int(verbose)
+
+
+def _is_terminal() -> bool:
+    isatty = getattr(sys.stdout, "isatty", None)
+    return "ipykernel" in sys.modules or bool(isatty and isatty())
+
+
+def _print(text: str) -> None:
+    if is_interactive_logging_enabled():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    elif text.strip():
+        from oxhorn.utils.messages import print_msg
+
+        print_msg(text.rstrip("\n"))
+
+
+def spread(value: Any, names: list[str], what: str) -> list[Any]:
+    """One value for each output."""
+    if isinstance(value, dict):
+        unknown = [key for key in value if key not in names]
+        if unknown:
+            raise ValueError(
+                f"In the dict argument `{what}`, key '{unknown[0]}' does not correspond to any "
+                f"model output. Received:\n{what}={value}"
+            )
+        return [value.get(name) for name in names]
+    if isinstance(value, (list, tuple)):
+        if len(value) != len(names):
+            raise ValueError(
+                f"For a model with multiple outputs, when providing the `{what}` argument as a "
+                f"list, it should have as many entries as the model has outputs. Received:\n"
+                f"{what}={value}\nof length {len(value)} whereas the model has {len(names)} outputs."
+            )
+        return list(value)
+    if what == "loss_weights" and value is not None:
+        return [float(value)] * len(names)
+    return [value] * len(names)
+
+
+def spread_metrics(value: Any, names: list[str], what: str) -> list[list[Any]]:
+    """A list of metrics for each output."""
+    if value is None:
+        return [[] for _ in names]
+    if isinstance(value, dict):
+        each = spread(value, names, what)
+    elif len(names) == 1:
+        # A list that holds one list is that list.
+        each = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
+    else:
+        each = spread(value, names, what)
+    return [list(m) if isinstance(m, (list, tuple)) else [] if m is None else [m] for m in each]
+
+
+def _loss_envelope(loss: Any) -> str:
+    from oxhorn import losses
+
+    if isinstance(loss, str):
+        # Names that depend on shapes are resolved when those are known.
+        if loss not in ("crossentropy", "ce"):
+            found = losses.get(loss)
+            if hasattr(found, "_registry_name") or callable(found):
+                return json.dumps(loss)
+        return json.dumps(loss)
+    loss = losses.get(loss)
+    if not isinstance(loss, losses.Loss):
+        name = getattr(loss, "_registry_name", None)
+        if name is not None:
+            return json.dumps(name)
+        loss = _kept(loss, lambda: losses.LossFunctionWrapper(loss))
+    return loss._envelope()
+
+
+def _as_metric(metric: Any) -> Any:
+    """The metric, or the name of one."""
+    from oxhorn import metrics
+
+    if isinstance(metric, str):
+        if metric not in ("accuracy", "acc", "crossentropy", "ce"):
+            metrics.get(metric)
+        return metric
+    metric = metrics.get(metric)
+    if isinstance(metric, metrics.Metric):
+        return metric
+    if hasattr(metric, "_registry_name"):
+        return metric._registry_name
+    if hasattr(metric, "call") and not isinstance(metric, type):
+        return _kept(metric, lambda: metrics.MeanMetricWrapper(metric, name=metric.name))
+    return _kept(metric, lambda: metrics.MeanMetricWrapper(metric))
+
+
+def _metric_envelope(metric: Any) -> str:
+    metric = _as_metric(metric)
+    return json.dumps(metric) if isinstance(metric, str) else metric._envelope()
+
+
+def _kept(function: Any, make: Any) -> Any:
+    """The wrapper of a function, made once and kept with it."""
+    wrapper = getattr(function, "_oxhorn_wrapper", None)
+    if wrapper is None:
+        wrapper = make()
+        try:
+            function._oxhorn_wrapper = wrapper
+        except AttributeError:
+            _wrappers.append(wrapper)
+    return wrapper
+
+
+# Wrappers of functions that take no attributes.
+_wrappers: list[Any] = []
