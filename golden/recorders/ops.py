@@ -694,6 +694,35 @@ NN |= {
         for name in ["max_pool", "average_pool"]
     },
 }
+SQUARE = normal((4, 4), "ops square")
+SQUARES = normal((2, 3, 3), "ops squares")
+DEFINITE = (SQUARES @ SQUARES.transpose(0, 2, 1) + np.eye(3, dtype="float32")).astype("float32")
+LINALG |= {
+    "cholesky": [Case(DEFINITE), Case(DEFINITE[0], upper=True), Case(ONE)],
+    "cholesky_inverse": [
+        Case(np.linalg.cholesky(DEFINITE)[0]),
+        Case(np.linalg.cholesky(DEFINITE)[1].T, upper=True),
+    ],
+    "det": unary(SQUARE, SQUARES, ONE, np.eye(5, dtype="float32")[[2, 0, 1, 4, 3]]),
+    "inv": [Case(SQUARE).within(1e-4), Case(SQUARES).within(1e-4), Case(ONE), Case(SQUARE[::-1] * 100).within(1e-4)],
+    "solve": [
+        Case(SQUARE, SQUARE[0]).within(1e-4),
+        Case(SQUARES, SQUARES[:, :, :2]).within(1e-4),
+        Case(np.array([[0.0, 2.0], [3.0, 0.0]], "float32"), ROW[:2]),
+    ],
+    "solve_triangular": [
+        Case(SQUARE, SQUARE[0]).within(1e-4),
+        Case(SQUARES, SQUARES[:, :, :2], lower=True).within(1e-4),
+    ],
+}
+MATH["logdet"] = unary(DEFINITE, DEFINITE[0])
+NUMPY["slogdet"] = unary(SQUARE, SQUARES, -ONE)
+MATH |= {
+    "fft": [Case((A, B)), Case((CUBE, CUBE * 2)), Case((ROW[:1], ROW[:1]))],
+    **{name: [Case((A, B)), Case((CUBE, CUBE * 2))] for name in ["fft2", "ifft2"]},
+    "rfft": [Case(ROW), Case(CUBE), Case(A, 4), Case(A, fft_length=2), Case(A, 1)],
+    "irfft": [Case((A, B)), Case((CUBE, CUBE * 2), 7), Case((A, B), fft_length=3), Case((A, B), 8)],
+}
 MATH["extract_sequences"] = [Case(ROW, 2, 1), Case(CUBE, 3, 2), Case(A, 3, 5)]
 
 

@@ -24,14 +24,16 @@ table! { NN "nn":
         Ok(channels.as_given(convolution(x, kernel, &geometry)?).into())
     };
     /// The convolution of each channel by itself with a kernel `[spatial.., channels, multiplier]`.
-    "depthwise_conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1)" => |a| {
+    "depthwise_conv(inputs, kernel, strides=1, padding='valid', data_format=None, \
+      dilation_rate=1)" => |a| {
         let [x, kernel] = a.promoted_real(["inputs", "kernel"])?;
         let (x, channels) = Channels::last(a, x)?;
         let geometry = Geometry::of(a, x, &kernel.shape()[..kernel.rank().saturating_sub(2)])?;
         Ok(channels.as_given(depthwise(x, kernel, &geometry)?).into())
     };
     /// A convolution of each channel by itself, then one of all channels at each place.
-    "separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', data_format=None, dilation_rate=1)" => |a| {
+    "separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', \
+      data_format=None, dilation_rate=1)" => |a| {
         let [x, deep, point] =
             a.promoted_real(["inputs", "depthwise_kernel", "pointwise_kernel"])?;
         let (x, channels) = Channels::last(a, x)?;
@@ -233,7 +235,7 @@ fn each(a: &Arguments<'_>, name: &str, axes: usize) -> Result<Vec<usize>> {
 /// Images `[batch, spatial.., channels]` and a kernel `[spatial.., channels, filters]`.
 fn convolution<'g>(x: Tensor<'g>, kernel: Tensor<'g>, geometry: &Geometry) -> Result<Tensor<'g>> {
     let (channels, own, filters) = (x.dim(-1), kernel.dim(-2), kernel.dim(-1));
-    let groups = if own > 0 { channels / own } else { 0 };
+    let groups = channels.checked_div(own).unwrap_or(0);
     ensure!(
         groups > 0 && own * groups == channels && filters.is_multiple_of(groups),
         "The number of input channels must be evenly divisible by kernel's in_channels. \

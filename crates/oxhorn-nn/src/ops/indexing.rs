@@ -231,10 +231,10 @@ fn sliced<'g>(
 fn get_item<'g>(a: &Arguments<'g>) -> Result<Outcome<'g>> {
     let mut x = a.tensor("x")?;
     let one = [a.get("key").clone()];
+    let is_slice =
+        |parts: &[Argument]| matches!(parts.first(), Some(Argument::Text(word)) if word == "slice");
     let parts: &[Argument] = match a.get("key") {
-        Argument::List(parts) if !matches!(parts.first(), Some(Argument::Text(w)) if w == "slice") => {
-            parts
-        }
+        Argument::List(parts) if !is_slice(parts) => parts,
         _ => &one,
     };
     let is_rest = |part: &Argument| matches!(part, Argument::Text(text) if text == "...");

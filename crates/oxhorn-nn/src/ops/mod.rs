@@ -26,6 +26,8 @@ mod contract;
 mod conv;
 mod creation;
 mod elementwise;
+mod elimination;
+mod fourier;
 mod indexing;
 mod joining;
 mod linear;
@@ -152,6 +154,10 @@ const TABLES: &[&[Function]] = &[
     creation::NUMPY,
     elementwise::MATH,
     elementwise::NUMPY,
+    elimination::LINALG,
+    elimination::MATH,
+    elimination::NUMPY,
+    fourier::MATH,
     indexing::CORE,
     indexing::MATH,
     indexing::NN,
