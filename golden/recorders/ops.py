@@ -674,6 +674,16 @@ NN |= {
         Case(IMAGE.transpose(0, 3, 1, 2), normal((3, 2, 4, 5), "conv"), data_format="channels_first"),
         Case(normal((1, 3, 4, 3, 2), "volume"), normal((2, 2, 2, 2, 3), "conv 3d"), padding="same"),
     ],
+    "conv_transpose": [
+        Case(SERIES, normal((3, 2, 3), "conv transpose")),
+        Case(SERIES, normal((2, 4, 3), "conv transpose"), 3, "valid"),
+        Case(SERIES, normal((3, 2, 3), "conv transpose"), 2, "same"),
+        Case(SERIES, normal((4, 2, 3), "conv transpose"), 2, padding="same", output_padding=1),
+        Case(IMAGE, normal((2, 3, 5, 4), "conv transpose"), 2, "same"),
+        Case(IMAGE, normal((3, 2, 1, 4), "conv transpose"), padding="valid", dilation_rate=2),
+        Case(IMAGE, normal((2, 2, 2, 4), "conv transpose"), (2, 3), "valid", 1),
+        Case(IMAGE.transpose(0, 3, 1, 2), normal((3, 3, 2, 4), "conv transpose"), 2, "same", data_format="channels_first"),
+    ],
     "depthwise_conv": [
         Case(SERIES, normal((3, 3, 2), "depthwise")),
         Case(IMAGE, normal((3, 2, 4, 1), "depthwise"), strides=2, padding="same"),
