@@ -42,7 +42,7 @@ table! { NN "nn":
         let at_once = Geometry::plain(vec![1; y.rank() - 2]);
         Ok(channels.as_given(convolution(y, point, &at_once)?).into())
     };
-    /// The transpose of a convolution: every element adds a kernel `[spatial.., filters, channels]`.
+    /// The transpose of a convolution: every element adds `[spatial.., filters, channels]`.
     "conv_transpose(inputs, kernel, strides=1, padding='valid', output_padding=None, \
       data_format=None, dilation_rate=1)" => conv_transpose;
     /// The greatest element of each window.
