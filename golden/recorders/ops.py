@@ -1,5 +1,6 @@
 """keras.ops and keras.random: every function that Oxhorn has, on arguments of several types, shapes and axes."""
 
+import inspect
 import warnings
 
 import jax
@@ -798,4 +799,5 @@ def record():
                     failed.append(f"{name} {i}: {type(error).__name__}: {error}")
         if failed:
             raise SystemExit("Keras refuses\n" + "\n".join(failed))
-        write("ops", family, lines)
+        signatures = {name: str(inspect.signature(getattr(module, name)))[1:-1] for name in functions}
+        write("ops", family, lines, signatures=signatures)
