@@ -110,6 +110,14 @@ fn generated() -> Result<Vec<(PathBuf, String)>, String> {
         ("activations", functions::activation_module(&recorded)?),
         ("ops", functions::ops_module(&recorded)?),
         ("random", functions::random_module(&recorded)?),
+        (
+            "missing_ops",
+            functions::missing_module(&recorded, "ops", &functions::missing_ops(&recorded))?,
+        ),
+        (
+            "missing_random",
+            functions::missing_module(&recorded, "random", &functions::missing_random(&recorded))?,
+        ),
     ];
     for category in &registry::CATEGORIES {
         modules.push((category.name, classes::module(category, &recorded)?));
