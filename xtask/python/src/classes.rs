@@ -67,11 +67,13 @@ pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String,
             &(note.to_owned() + &bracketed(0, "ALIASES = {", &entries, "}", Spread::Early)),
         );
     }
-    let general = ["deserialize", "get", "serialize"];
-    let names = recorded.names(category.path).into_iter();
-    let missing: Vec<&str> = names
-        .filter(|it| !general.contains(it) && !known.iter().any(|known| known == it))
-        .collect();
+    // Functions are written by hand, but for those that losses are.
+    let is_own = |name: &str| {
+        let is_class = name.starts_with(char::is_uppercase) || category.name == "losses";
+        is_class && !["deserialize", "get", "serialize"].contains(&name)
+    };
+    let names = recorded.names(category.path).into_iter().filter(|name| is_own(name));
+    let missing: Vec<&str> = names.filter(|it| !known.iter().any(|known| known == it)).collect();
     module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
     Ok(module.text())
 }
