@@ -11,12 +11,14 @@ from oxhorn._graph import Node, Operation, output_spec
 from oxhorn._naming import auto_name
 from oxhorn._tensor import KerasTensor, Tensor, as_array
 from oxhorn._variables import Variable
-from oxhorn.random.seed_generator import draw_seed
 
 
 def call(name: str, family: str, *args: Any, **kwargs: Any) -> Any:
     """The function of this name on these arguments."""
     if family == "random":
+        # The module of generators has functions that come here.
+        from oxhorn.random.seed_generator import draw_seed
+
         kwargs["seed"] = draw_seed(kwargs.get("seed"))
     kind = _kind(args) | _kind(tuple(kwargs.values()))
     if kind & SYMBOLIC:
