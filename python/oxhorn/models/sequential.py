@@ -6,7 +6,7 @@ from typing import Any
 
 from oxhorn._tensor import KerasTensor
 from oxhorn.layers.input_layer import Input, InputLayer
-from oxhorn.layers.layer import Layer
+from oxhorn.layers.layer import Layer, Within
 from oxhorn.models.functional import Graph
 from oxhorn.models.model import Model
 
@@ -105,8 +105,9 @@ class Sequential(Model):
             made = Input(batch_shape=tuple(input_shape))._keras_history.operation
             object.__setattr__(self, "_input", made)
         x = inputs = self._input.output
-        for layer in self._layers:
-            x = layer(x)
+        with Within(self):
+            for layer in self._layers:
+                x = layer(x)
         self._graph = Graph(inputs, x)
         self.built = True
 
