@@ -104,6 +104,8 @@ impl Key {
 pub struct Loaded {
     key: Key,
     executable: Executable,
+    /// The results' types, as the graph has them: a program shares buffers between shapes.
+    outputs: Vec<Type>,
     x: Vec<Option<usize>>,
     y: Vec<Option<usize>>,
     weights: Vec<Option<usize>>,
@@ -569,6 +571,7 @@ impl Engine {
             y: feeds("y", key.y.len()),
             weights: feeds("sample_weight", key.weights.len()),
             numbers: numbers.filter_map(|(i, (path, _))| Some((i, index(path)?))).collect(),
+            outputs: graph.outputs().iter().map(|&value| graph[value].ty.clone()).collect(),
             executable,
         })
     }
@@ -625,7 +628,7 @@ impl Loaded {
 
     /// Its results' types.
     pub fn output_types(&self) -> Vec<Type> {
-        self.executable.output_types().cloned().collect()
+        self.outputs.clone()
     }
 
     /// A result's elements as bytes, whatever their type.
