@@ -8,7 +8,9 @@ use oxhorn::{
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
 };
 use oxhorn_ir::{DType, Tensor as Traced, Type};
-use oxhorn_nn::{Scope, config::Field, losses::Loss, metrics::Metric, optimizers::Optimizer};
+use oxhorn_nn::{
+    Handle, Scope, config::Field, handle::Category, metrics::Metric, optimizers::Optimizer,
+};
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
     prelude::*,
@@ -347,16 +349,24 @@ fn asked(output: &Bound<'_, PyDict>) -> PyResult<Asked> {
     };
     let metrics = |key: &str| -> PyResult<Vec<Metric>> {
         let all: Vec<String> = output.get_item(key)?.map_or(Ok(vec![]), |it| it.extract())?;
-        all.iter().map(|json| open::<Metric>(json)).collect()
+        all.iter().map(|json| as_given(json)).collect()
     };
     let loss_weight = output.get_item("loss_weight")?;
     Ok(Asked {
         output: text("name")?.unwrap_or_default(),
-        loss: text("loss")?.map(|json| open::<Loss>(&json)).transpose()?,
+        loss: text("loss")?.map(|json| as_given(&json)).transpose()?,
         loss_weight: loss_weight.map_or(Ok(None), |it| it.extract())?,
         metrics: metrics("metrics")?,
         weighted_metrics: metrics("weighted_metrics")?,
     })
+}
+
+/// The object that JSON describes; a name is kept, for some depend on shapes.
+fn as_given<T: Category + ?Sized>(json: &str) -> PyResult<Handle<T>> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::String(name)) => Ok(Handle::from(name)),
+        _ => open(json),
+    }
 }
 
 /// The object that JSON describes.
