@@ -2,9 +2,9 @@
 //! what they are fed.
 //!
 //! An [`Engine`] owns everything that lives from step to step: the variables, the numbers that
-//! people turn, the device. Its programs share them. It knows a [`Network`] and an [`Objective`]; it
-//! knows nothing of epochs. Models are written on top of it: [`Sequential`](crate::Sequential) here,
-//! others elsewhere.
+//! people turn, the device. Its programs share them. It knows a [`Network`] and an [`Objective`];
+//! it knows nothing of epochs. Models are written on top of it: [`Sequential`](crate::Sequential)
+//! here, others elsewhere.
 
 mod objective;
 mod step;

@@ -32,7 +32,8 @@ pub struct Loop<'a> {
     pub callbacks: Vec<Box<dyn Callback + 'a>>,
     /// Draws a random order of so many samples.
     pub permute: Box<Permute<'a>>,
-    /// Whether the model has been compiled anew, so that Keras would draw an order to look at a batch.
+    /// Whether the model has been compiled anew, so that Keras would draw an order to look at a
+    /// batch.
     pub first_look: FirstLook,
     /// How much is printed.
     pub verbosity: Verbosity,
