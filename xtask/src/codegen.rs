@@ -3,11 +3,16 @@
 //! Each category of Keras' objects is a folder. A file in it that derives `Config` for a class
 //! becomes a member of the category by being there: the folder's `mod.rs`, with its `mod` lines,
 //! its re-exports and the list of classes, is generated, committed, and compared in a test.
+//!
+//! What follows from the classes themselves, the modules of the Python package, is written by
+//! `xtask-python`, which can be compiled only once these files are right.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+use crate::{cargo, run};
 
 /// The folders of objects of one kind.
 const CATEGORIES: [&str; 9] = [
@@ -22,16 +27,28 @@ const CATEGORIES: [&str; 9] = [
     "schedules",
 ];
 
-/// Writes every generated file.
+/// What writes the generated files of the Python package.
+const PYTHON: [&str; 4] = ["run", "--quiet", "--package", "xtask-python"];
+
+/// Writes every generated file, those of the Python package last.
 pub(crate) fn write() -> Result<(), String> {
     for (path, text) in generated()? {
-        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        // A file that is the same keeps its date: nothing is compiled anew for it.
+        if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+            fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
     }
-    Ok(())
+    run(cargo().args(PYTHON))
 }
 
 /// Compares every generated file with what would be written.
 pub(crate) fn check() -> Result<(), String> {
+    check_modules()?;
+    run(cargo().args(PYTHON).args(["--", "--check"]))
+}
+
+/// Compares the generated files of `oxhorn-nn`.
+fn check_modules() -> Result<(), String> {
     for (path, text) in generated()? {
         let found = fs::read_to_string(&path).unwrap_or_default();
         if let Some(difference) = first_difference(&found, &text) {
@@ -180,7 +197,8 @@ fn stem(path: &Path) -> String {
 mod tests {
     #[test]
     fn generated_files_are_fresh() {
-        if let Err(message) = super::check() {
+        // Those of the Python package are compared where they are written.
+        if let Err(message) = super::check_modules() {
             panic!("{message}");
         }
     }

@@ -13,7 +13,7 @@ use std::{
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  codegen [--check]     write, or compare, what follows from the files of oxhorn-nn
+  codegen [--check]     write, or compare, what follows from oxhorn-nn and its files
   tidy                  check layering, formatting and house rules
   golden [kind ...]     record golden vectors from Keras (needs python3.11 and a network)
   test                  run everything that must pass";

@@ -46,6 +46,8 @@ struct Shared {
     job: UnsafeCell<Option<Job>>,
     /// Whether worker `i` sleeps, or is about to.
     asleep: Vec<AtomicBool>,
+    /// How many workers have come to life.
+    started: AtomicUsize,
     /// What the first panic said.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -84,6 +86,7 @@ impl Pool {
             next: AtomicUsize::new(0),
             job: UnsafeCell::new(None),
             asleep: (0..wanted).map(|_| AtomicBool::new(false)).collect(),
+            started: AtomicUsize::new(0),
             panic: Mutex::new(None),
         });
         let start = |index: usize| {
@@ -93,7 +96,11 @@ impl Pool {
                 thread::Builder::new().name(name).spawn(move || shared.work(index)).ok()?;
             Some(Worker { handle: thread.thread().clone(), thread: Some(thread) })
         };
-        let workers = (0..wanted).map_while(start).collect();
+        let workers: Vec<Worker> = (0..wanted).map_while(start).collect();
+        // A thread allocates when it comes to life, which is not to happen in the midst of a step.
+        while shared.started.load(Ordering::Relaxed) < workers.len() {
+            thread::yield_now();
+        }
         Pool { shared, workers }
     }
 
@@ -174,6 +181,7 @@ impl Drop for Pool {
 impl Shared {
     /// The life of worker `index`.
     fn work(&self, index: usize) {
+        self.started.fetch_add(1, Ordering::Relaxed);
         let mut last = 0;
         while let Some(state) = self.wait(index, last) {
             // Fails where another thread came or went meanwhile; then we look again.

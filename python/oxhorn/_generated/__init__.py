@@ -1,0 +1,1 @@
+"""What follows from Rust's objects, written by `cargo xtask codegen`."""

@@ -1,0 +1,171 @@
+//! Modules of classes: layers, losses, metrics, optimizers and what they are made of.
+
+use std::collections::BTreeMap;
+
+use oxhorn_nn::config::{FieldInfo, snake_case};
+
+use crate::{
+    docs::docstring,
+    fields, functions,
+    keras::Recorded,
+    layout::{Spread, bracketed, strings},
+    module::Module,
+    registry::{Category, Object, SnakeCase},
+    signature::{Kind, Parameter},
+};
+
+/// How a class' constructor takes a parameter.
+enum Role<'a> {
+    /// By its base.
+    Common(&'static str, String),
+    /// As a setting that Rust has.
+    Setting(&'a FieldInfo),
+    /// As a setting of Keras that Rust lacks.
+    Unsupported,
+}
+
+/// The module of a category.
+pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String, String> {
+    let name = category.name;
+    let mut module = Module::new(&format!("Keras' {name} as Rust has them."));
+    module.import(category.base.0, category.base.1);
+    let mut known: Vec<String> = category.by_hand.iter().map(|it| (*it).to_owned()).collect();
+    let (mut aliases, mut strings_of) = (String::new(), BTreeMap::new());
+    for object in (category.objects)() {
+        if category.by_hand.contains(&object.name) {
+            continue;
+        }
+        module.add(object.name, &class(category, &object, recorded)?);
+        known.push(object.name.to_owned());
+        for alias in category.names_of(&object) {
+            if alias != object.name && recorded.has(&format!("{}.{alias}", category.path)) {
+                aliases += &format!("{alias} = {}\n", object.name);
+                known.push(alias.clone());
+                module.export(&alias);
+            }
+        }
+        strings_of.extend(object.aliases.iter().map(|alias| (*alias, object.name)));
+        let function = snake_case(object.name);
+        let path = format!("{}.{function}", category.path);
+        if name == "losses" && category.snake_case == SnakeCase::Function && recorded.has(&path) {
+            module.import("oxhorn._identifiers", "function_of");
+            module.add(
+                &function,
+                &functions::of_loss(&object, &function, &recorded.parameters(&path)?),
+            );
+            known.push(function);
+        }
+    }
+    if !aliases.is_empty() {
+        module.constant(&aliases);
+    }
+    if !strings_of.is_empty() {
+        let entries: Vec<String> =
+            strings_of.iter().map(|(alias, class)| format!("\"{alias}\": {class}")).collect();
+        let note = "# Strings that name a class besides its own name and that in snake case.\n";
+        module.constant(
+            &(note.to_owned() + &bracketed(0, "ALIASES = {", &entries, "}", Spread::Early)),
+        );
+    }
+    let general = ["deserialize", "get", "serialize"];
+    let names = recorded.names(category.path).into_iter();
+    let missing: Vec<&str> = names
+        .filter(|it| !general.contains(it) && !known.iter().any(|known| known == it))
+        .collect();
+    module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
+    Ok(module.text())
+}
+
+/// The comment above a list of what there is not.
+pub(crate) const MISSING: &str = "# What Keras has and Oxhorn has not.\n";
+
+/// One class.
+fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<String, String> {
+    let parameters = recorded.parameters(&format!("{}.{}", category.path, object.name))?;
+    let roles: Vec<Role<'_>> =
+        parameters.iter().map(|parameter| role(category, object, parameter)).collect();
+    let (mut arguments, mut signature) = (vec![], vec!["self".to_owned()]);
+    for (parameter, role) in parameters.iter().zip(&roles) {
+        let (annotation, doc) = match role {
+            Role::Common(annotation, doc) => ((*annotation).to_owned(), doc.clone()),
+            Role::Setting(field) => fields::described(field, parameter.default.as_deref()),
+            Role::Unsupported => {
+                let doc = "Refused unless it is the default.".to_owned();
+                (fields::of_default(parameter.default.as_deref()), doc)
+            }
+        };
+        let stars = if parameter.kind == Kind::Rest { "**" } else { "" };
+        arguments.push((format!("{stars}{}", parameter.name), doc));
+        signature.push(parameter.declared(&annotation));
+    }
+    let mut text = format!("class {}({}):\n", object.name, category.base.1);
+    text += &docstring(4, object.doc, &arguments);
+    text += &format!("\n    _class = \"{}\"\n", object.class);
+    let settings: Vec<&FieldInfo> = settings(&roles, object);
+    let kinds: Vec<String> =
+        settings.iter().map(|it| format!("\"{}\": \"{}\"", it.name, fields::kind(it))).collect();
+    text += &bracketed(4, "_fields = {", &kinds, "}", Spread::Early);
+    text += "\n";
+    text += &bracketed(4, "def __init__(", &signature, ") -> None:", Spread::Late);
+    text += &constructor(&parameters, &roles, &settings);
+    Ok(text)
+}
+
+/// The settings that the parameters set, in Rust's order.
+fn settings<'a>(roles: &[Role<'a>], object: &'a Object) -> Vec<&'a FieldInfo> {
+    let is_set = |field: &&FieldInfo| {
+        roles.iter().any(|role| matches!(role, Role::Setting(it) if it.name == field.name))
+    };
+    object.fields.iter().filter(is_set).collect()
+}
+
+fn role<'a>(category: &Category, object: &'a Object, parameter: &Parameter) -> Role<'a> {
+    let field = object.fields.iter().find(|field| field.name == parameter.name);
+    if parameter.kind == Kind::Rest {
+        let rest: Vec<&str> = category.common.iter().map(|it| it.0).collect();
+        let doc = format!("What all {} take: `{}`.", category.name, rest.join("`, `"));
+        return Role::Common("Any", doc);
+    }
+    let common = category.common.iter().find(|(name, ..)| *name == parameter.name);
+    match (common, field) {
+        (Some((_, annotation, "")), field) => {
+            let doc = field.map_or(String::new(), |field| field.doc.clone());
+            Role::Common(annotation, doc)
+        }
+        (Some((_, annotation, doc)), _) => Role::Common(annotation, (*doc).to_owned()),
+        (None, Some(field)) => Role::Setting(field),
+        (None, None) => Role::Unsupported,
+    }
+}
+
+/// The body of `__init__`.
+fn constructor(parameters: &[Parameter], roles: &[Role<'_>], settings: &[&FieldInfo]) -> String {
+    let named = |parameter: &Parameter| match parameter.kind {
+        Kind::Rest => parameter.passed(),
+        _ => format!("{0}={0}", parameter.name),
+    };
+    let of = |wanted: fn(&Role<'_>) -> bool| {
+        parameters.iter().zip(roles).filter(move |(_, role)| wanted(role)).map(|(it, _)| it)
+    };
+    let common: Vec<String> = of(|role| matches!(role, Role::Common(..))).map(named).collect();
+    let refused: Vec<String> =
+        of(|role| matches!(role, Role::Unsupported)).map(unless_default).collect();
+    let settings: Vec<String> = settings.iter().map(|it| format!("{0}={0}", it.name)).collect();
+    let mut text = String::new();
+    if !common.is_empty() {
+        text += &bracketed(8, "super().__init__(", &common, ")", Spread::Late);
+    }
+    if !refused.is_empty() {
+        text += &bracketed(8, "self._refuse(", &refused, ")", Spread::Late);
+    }
+    text + &bracketed(8, "self._configure(", &settings, ")", Spread::Late)
+}
+
+/// A setting to be refused, as `None` if it says nothing.
+fn unless_default(parameter: &Parameter) -> String {
+    let name = &parameter.name;
+    match parameter.default.as_deref() {
+        None | Some("None" | "False") => format!("{name}={name}"),
+        Some(default) => format!("{name}=None if {name} == {default} else {name}"),
+    }
+}

@@ -1,0 +1,226 @@
+//! The categories of Keras' objects, as far as their Python modules differ.
+
+use oxhorn_nn::{
+    activations,
+    config::{Class, FieldInfo, snake_case},
+    constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
+};
+
+/// A class of any category.
+pub(crate) struct Object {
+    /// `keras.layers.Dense`
+    pub(crate) class: &'static str,
+    /// `Dense`
+    pub(crate) name: &'static str,
+    /// Strings that name the class besides its own name and that in snake case.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) doc: &'static str,
+    pub(crate) fields: Vec<FieldInfo>,
+}
+
+/// One generated module of classes.
+pub(crate) struct Category {
+    /// The module's name: `layers`.
+    pub(crate) name: &'static str,
+    /// Where Keras has its classes: `layers`, `optimizers.schedules`.
+    pub(crate) path: &'static str,
+    /// The module and the name of the base class.
+    pub(crate) base: (&'static str, &'static str),
+    /// What every object of the category takes, with its type and its meaning; an empty meaning
+    /// is that of the Rust field.
+    pub(crate) common: &'static [(&'static str, &'static str, &'static str)],
+    /// Whether further names of a class are classes of the module: `regularizers.l2`.
+    pub(crate) snake_case: SnakeCase,
+    /// Further names of a class that are classes of the module.
+    pub(crate) aliases: &'static [(&'static str, &'static str)],
+    /// Names that are written by hand beside the generated ones.
+    pub(crate) by_hand: &'static [&'static str],
+    pub(crate) objects: fn() -> Vec<Object>,
+}
+
+/// What a class' name in snake case is in the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SnakeCase {
+    /// The class itself.
+    Class,
+    /// A function with the class' mathematics, or nothing.
+    Function,
+}
+
+impl Category {
+    /// The other names under which the module has a class.
+    pub(crate) fn names_of(&self, object: &Object) -> Vec<String> {
+        let mut names: Vec<String> = vec![];
+        if self.snake_case == SnakeCase::Class {
+            names.push(snake_case(object.name));
+        }
+        let listed = self.aliases.iter().filter(|(_, class)| *class == object.name);
+        names.extend(listed.map(|(alias, _)| (*alias).to_owned()));
+        names
+    }
+}
+
+fn objects<T: ?Sized>(classes: &'static [Class<T>]) -> Vec<Object> {
+    let object = |class: &'static Class<T>| Object {
+        class: class.class,
+        name: class.name(),
+        aliases: class.aliases,
+        doc: class.doc,
+        fields: (class.fields)(),
+    };
+    classes.iter().map(object).collect()
+}
+
+/// The activations, which are functions in Python.
+pub(crate) fn activations() -> Vec<Object> {
+    objects(activations::CLASSES)
+}
+
+pub(crate) const CATEGORIES: [Category; 8] = [
+    Category {
+        name: "layers",
+        path: "layers",
+        base: ("oxhorn.layers.layer", "RegistryLayer"),
+        common: &[
+            (
+                "activity_regularizer",
+                "Identifier | None",
+                "What is added to the loss for the output.",
+            ),
+            ("trainable", "bool", "Whether training changes the weights."),
+            ("dtype", "Any", "The type of the elements, `float32`."),
+            ("autocast", "bool", "Whether inputs are cast to that type."),
+            ("name", "str | None", "The layer's name."),
+        ],
+        snake_case: SnakeCase::Function,
+        aliases: &[
+            ("AvgPool1D", "AveragePooling1D"),
+            ("AvgPool2D", "AveragePooling2D"),
+            ("AvgPool3D", "AveragePooling3D"),
+            ("Convolution1D", "Conv1D"),
+            ("Convolution1DTranspose", "Conv1DTranspose"),
+            ("Convolution2D", "Conv2D"),
+            ("Convolution2DTranspose", "Conv2DTranspose"),
+            ("Convolution3D", "Conv3D"),
+            ("Convolution3DTranspose", "Conv3DTranspose"),
+            ("GlobalAvgPool1D", "GlobalAveragePooling1D"),
+            ("GlobalAvgPool2D", "GlobalAveragePooling2D"),
+            ("GlobalAvgPool3D", "GlobalAveragePooling3D"),
+            ("GlobalMaxPool1D", "GlobalMaxPooling1D"),
+            ("GlobalMaxPool2D", "GlobalMaxPooling2D"),
+            ("GlobalMaxPool3D", "GlobalMaxPooling3D"),
+            ("MaxPool1D", "MaxPooling1D"),
+            ("MaxPool2D", "MaxPooling2D"),
+            ("MaxPool3D", "MaxPooling3D"),
+            ("SeparableConvolution1D", "SeparableConv1D"),
+            ("SeparableConvolution2D", "SeparableConv2D"),
+        ],
+        // Entrances of models are Python's own, as are the functions that merge.
+        by_hand: &[
+            "Input",
+            "InputLayer",
+            "InputSpec",
+            "Layer",
+            "add",
+            "average",
+            "concatenate",
+            "dot",
+            "maximum",
+            "minimum",
+            "multiply",
+            "subtract",
+        ],
+        objects: || objects(layers::CLASSES),
+    },
+    Category {
+        name: "losses",
+        path: "losses",
+        base: ("oxhorn.losses.loss", "RegistryLoss"),
+        common: &[
+            ("name", "str | None", ""),
+            ("reduction", "str | None", ""),
+            ("dtype", "Any", ""),
+        ],
+        snake_case: SnakeCase::Function,
+        aliases: &[],
+        by_hand: &["Loss"],
+        objects: || objects(losses::CLASSES),
+    },
+    Category {
+        name: "metrics",
+        path: "metrics",
+        base: ("oxhorn.metrics.metric", "RegistryMetric"),
+        common: &[("name", "str | None", ""), ("dtype", "Any", "")],
+        snake_case: SnakeCase::Function,
+        aliases: &[],
+        by_hand: &["MeanMetricWrapper", "Metric"],
+        objects: || objects(metrics::CLASSES),
+    },
+    Category {
+        name: "optimizers",
+        path: "optimizers",
+        base: ("oxhorn.optimizers.optimizer", "RegistryOptimizer"),
+        common: &[
+            ("learning_rate", "Any", ""),
+            ("weight_decay", "float | None", ""),
+            ("clipnorm", "float | None", ""),
+            ("clipvalue", "float | None", ""),
+            ("global_clipnorm", "float | None", ""),
+            ("use_ema", "bool", ""),
+            ("ema_momentum", "float", ""),
+            ("ema_overwrite_frequency", "int | None", ""),
+            ("loss_scale_factor", "float | None", ""),
+            ("gradient_accumulation_steps", "int | None", ""),
+            ("name", "str | None", ""),
+        ],
+        snake_case: SnakeCase::Function,
+        aliases: &[],
+        // The map from weights to optimizers is an object of Python's own.
+        by_hand: &["MultiOptimizer", "Optimizer", "OptimizerMap"],
+        objects: || objects(optimizers::CLASSES),
+    },
+    Category {
+        name: "schedules",
+        path: "optimizers.schedules",
+        base: ("oxhorn.optimizers.schedules.schedule", "RegistrySchedule"),
+        common: &[],
+        snake_case: SnakeCase::Function,
+        aliases: &[],
+        by_hand: &["LearningRateSchedule"],
+        objects: || objects(schedules::CLASSES),
+    },
+    Category {
+        name: "regularizers",
+        path: "regularizers",
+        base: ("oxhorn.regularizers.regularizer", "RegistryRegularizer"),
+        common: &[],
+        snake_case: SnakeCase::Class,
+        aliases: &[("l1_l2", "L1L2")],
+        by_hand: &["Regularizer"],
+        objects: || objects(regularizers::CLASSES),
+    },
+    Category {
+        name: "constraints",
+        path: "constraints",
+        base: ("oxhorn.constraints.constraint", "RegistryConstraint"),
+        common: &[],
+        snake_case: SnakeCase::Class,
+        aliases: &[],
+        by_hand: &["Constraint"],
+        objects: || objects(constraints::CLASSES),
+    },
+    Category {
+        name: "initializers",
+        path: "initializers",
+        base: ("oxhorn.initializers.initializer", "RegistryInitializer"),
+        common: &[],
+        snake_case: SnakeCase::Class,
+        aliases: &[
+            ("IdentityInitializer", "Identity"),
+            ("OrthogonalInitializer", "Orthogonal"),
+            ("STFTInitializer", "STFT"),
+        ],
+        by_hand: &["Initializer"],
+        objects: || objects(initializers::CLASSES),
+    },
+];
