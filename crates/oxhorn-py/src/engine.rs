@@ -131,7 +131,7 @@ impl Engine {
             engine.run(program);
             let loaded = engine.program(program);
             let types = loaded.output_types();
-            let outputs = types.into_iter().enumerate();
+            let outputs = types.iter().cloned().enumerate();
             outputs.map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec()))).collect::<Result<Vec<_>>>()
         })?;
         outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()

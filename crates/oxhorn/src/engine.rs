@@ -107,6 +107,8 @@ pub struct Loaded {
     weights: Vec<Option<usize>>,
     /// Positions of the numbers that people turn: in the engine, and among the inputs.
     numbers: Vec<(usize, usize)>,
+    /// The types of the results, which the program's memory may hold in another shape.
+    outputs: Vec<Type>,
 }
 
 /// The scope of what belongs to metrics, which every epoch resets.
@@ -558,6 +560,7 @@ impl Engine {
             y: feeds("y", key.y.len()),
             weights: feeds("sample_weight", key.weights.len()),
             numbers: numbers.filter_map(|(i, (path, _))| Some((i, index(path)?))).collect(),
+            outputs: graph.outputs().iter().map(|&value| graph[value].ty.clone()).collect(),
             executable,
         })
     }
@@ -613,8 +616,8 @@ impl Loaded {
     }
 
     /// Its results' types.
-    pub fn output_types(&self) -> Vec<Type> {
-        self.executable.output_types().cloned().collect()
+    pub fn output_types(&self) -> &[Type] {
+        &self.outputs
     }
 
     /// A result's elements as bytes, whatever their type.
