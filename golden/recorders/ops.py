@@ -1,5 +1,6 @@
 """keras.ops and keras.random: every function that Oxhorn has, on arguments of several types, shapes and axes."""
 
+import inspect
 import warnings
 
 import jax
@@ -674,6 +675,16 @@ NN |= {
         Case(IMAGE.transpose(0, 3, 1, 2), normal((3, 2, 4, 5), "conv"), data_format="channels_first"),
         Case(normal((1, 3, 4, 3, 2), "volume"), normal((2, 2, 2, 2, 3), "conv 3d"), padding="same"),
     ],
+    "conv_transpose": [
+        Case(SERIES, normal((3, 2, 3), "conv transpose")),
+        Case(SERIES, normal((2, 4, 3), "conv transpose"), 3, "valid"),
+        Case(SERIES, normal((3, 2, 3), "conv transpose"), 2, "same"),
+        Case(SERIES, normal((4, 2, 3), "conv transpose"), 2, padding="same", output_padding=1),
+        Case(IMAGE, normal((2, 3, 5, 4), "conv transpose"), 2, "same"),
+        Case(IMAGE, normal((3, 2, 1, 4), "conv transpose"), padding="valid", dilation_rate=2),
+        Case(IMAGE, normal((2, 2, 2, 4), "conv transpose"), (2, 3), "valid", 1),
+        Case(IMAGE.transpose(0, 3, 1, 2), normal((3, 3, 2, 4), "conv transpose"), 2, "same", data_format="channels_first"),
+    ],
     "depthwise_conv": [
         Case(SERIES, normal((3, 3, 2), "depthwise")),
         Case(IMAGE, normal((3, 2, 4, 1), "depthwise"), strides=2, padding="same"),
@@ -693,6 +704,35 @@ NN |= {
         ]
         for name in ["max_pool", "average_pool"]
     },
+}
+SQUARE = normal((4, 4), "ops square")
+SQUARES = normal((2, 3, 3), "ops squares")
+DEFINITE = (SQUARES @ SQUARES.transpose(0, 2, 1) + np.eye(3, dtype="float32")).astype("float32")
+LINALG |= {
+    "cholesky": [Case(DEFINITE), Case(DEFINITE[0], upper=True), Case(ONE)],
+    "cholesky_inverse": [
+        Case(np.linalg.cholesky(DEFINITE)[0]),
+        Case(np.linalg.cholesky(DEFINITE)[1].T, upper=True),
+    ],
+    "det": unary(SQUARE, SQUARES, ONE, np.eye(5, dtype="float32")[[2, 0, 1, 4, 3]]),
+    "inv": [Case(SQUARE).within(1e-4), Case(SQUARES).within(1e-4), Case(ONE), Case(SQUARE[::-1] * 100).within(1e-4)],
+    "solve": [
+        Case(SQUARE, SQUARE[0]).within(1e-4),
+        Case(SQUARES, SQUARES[:, :, :2]).within(1e-4),
+        Case(np.array([[0.0, 2.0], [3.0, 0.0]], "float32"), ROW[:2]),
+    ],
+    "solve_triangular": [
+        Case(SQUARE, SQUARE[0]).within(1e-4),
+        Case(SQUARES, SQUARES[:, :, :2], lower=True).within(1e-4),
+    ],
+}
+MATH["logdet"] = unary(DEFINITE, DEFINITE[0])
+NUMPY["slogdet"] = unary(SQUARE, SQUARES, -ONE)
+MATH |= {
+    "fft": [Case((A, B)), Case((CUBE, CUBE * 2)), Case((ROW[:1], ROW[:1]))],
+    **{name: [Case((A, B)), Case((CUBE, CUBE * 2))] for name in ["fft2", "ifft2"]},
+    "rfft": [Case(ROW), Case(CUBE), Case(A, 4), Case(A, fft_length=2), Case(A, 1)],
+    "irfft": [Case((A, B)), Case((CUBE, CUBE * 2), 7), Case((A, B), fft_length=3), Case((A, B), 8)],
 }
 MATH["extract_sequences"] = [Case(ROW, 2, 1), Case(CUBE, 3, 2), Case(A, 3, 5)]
 
@@ -759,4 +799,5 @@ def record():
                     failed.append(f"{name} {i}: {type(error).__name__}: {error}")
         if failed:
             raise SystemExit("Keras refuses\n" + "\n".join(failed))
-        write("ops", family, lines)
+        signatures = {name: str(inspect.signature(getattr(module, name)))[1:-1] for name in functions}
+        write("ops", family, lines, signatures=signatures)

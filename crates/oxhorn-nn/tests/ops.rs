@@ -14,14 +14,13 @@ use oxhorn_nn::{
     ops::{self, Argument, Function, Outcome},
 };
 
-/// The cases of a family.
-fn cases(family: &str) -> Vec<Json> {
+/// What was recorded of a family.
+fn file(family: &str) -> Json {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/ops");
     let path = root.join(format!("{family}.json"));
     let text = std::fs::read_to_string(path)
         .unwrap_or_else(|_| panic!("ops/{family} has no vectors: record them (golden/record.py)"));
-    let file: Json = serde_json::from_str(&text).expect("JSON");
-    file["cases"].as_array().expect("a list of cases").clone()
+    serde_json::from_str(&text).expect("JSON")
 }
 
 fn number(json: &Json) -> f64 {
@@ -108,10 +107,15 @@ fn every_function_gives_what_keras_gives() {
     families.sort_unstable();
     families.dedup();
     for family in families {
-        let cases = cases(family);
+        let file = file(family);
+        let cases = file["cases"].as_array().expect("a list of cases");
         for function in ops::functions().filter(|it| it.family == family) {
             let own: Vec<&Json> =
                 cases.iter().filter(|case| case["function"] == function.name).collect();
+            let signature = &file["signatures"][function.name];
+            if signature != function.signature {
+                failed.push(format!("{family} {}: in Keras ({signature})", function.name));
+            }
             if own.is_empty() {
                 failed.push(format!("{family} {}: there are no cases", function.name));
             }

@@ -9,7 +9,7 @@ use super::{
     Argument, Arguments, Outcome,
     contract::product,
     joining::stack,
-    shapes::{expand, moved_axis, padded},
+    shapes::{expand, flip, moved_axis, padded},
     table,
 };
 
@@ -24,14 +24,16 @@ table! { NN "nn":
         Ok(channels.as_given(convolution(x, kernel, &geometry)?).into())
     };
     /// The convolution of each channel by itself with a kernel `[spatial.., channels, multiplier]`.
-    "depthwise_conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1)" => |a| {
+    "depthwise_conv(inputs, kernel, strides=1, padding='valid', data_format=None, \
+      dilation_rate=1)" => |a| {
         let [x, kernel] = a.promoted_real(["inputs", "kernel"])?;
         let (x, channels) = Channels::last(a, x)?;
         let geometry = Geometry::of(a, x, &kernel.shape()[..kernel.rank().saturating_sub(2)])?;
         Ok(channels.as_given(depthwise(x, kernel, &geometry)?).into())
     };
     /// A convolution of each channel by itself, then one of all channels at each place.
-    "separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', data_format=None, dilation_rate=1)" => |a| {
+    "separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', \
+      data_format=None, dilation_rate=1)" => |a| {
         let [x, deep, point] =
             a.promoted_real(["inputs", "depthwise_kernel", "pointwise_kernel"])?;
         let (x, channels) = Channels::last(a, x)?;
@@ -40,6 +42,9 @@ table! { NN "nn":
         let at_once = Geometry::plain(vec![1; y.rank() - 2]);
         Ok(channels.as_given(convolution(y, point, &at_once)?).into())
     };
+    /// The transpose of a convolution: every element adds `[spatial.., filters, channels]`.
+    "conv_transpose(inputs, kernel, strides=1, padding='valid', output_padding=None, \
+      data_format=None, dilation_rate=1)" => conv_transpose;
     /// The greatest element of each window.
     "max_pool(inputs, pool_size, strides=None, padding='valid', data_format=None)" => |a| {
         pooled(a, f64::NEG_INFINITY, |windows, _| {
@@ -233,7 +238,7 @@ fn each(a: &Arguments<'_>, name: &str, axes: usize) -> Result<Vec<usize>> {
 /// Images `[batch, spatial.., channels]` and a kernel `[spatial.., channels, filters]`.
 fn convolution<'g>(x: Tensor<'g>, kernel: Tensor<'g>, geometry: &Geometry) -> Result<Tensor<'g>> {
     let (channels, own, filters) = (x.dim(-1), kernel.dim(-2), kernel.dim(-1));
-    let groups = if own > 0 { channels / own } else { 0 };
+    let groups = channels.checked_div(own).unwrap_or(0);
     ensure!(
         groups > 0 && own * groups == channels && filters.is_multiple_of(groups),
         "The number of input channels must be evenly divisible by kernel's in_channels. \
@@ -261,6 +266,47 @@ fn convolution<'g>(x: Tensor<'g>, kernel: Tensor<'g>, geometry: &Geometry) -> Re
         }
     };
     Ok(y.reshape(shape))
+}
+
+/// A convolution over images whose elements stand apart, with the kernel turned round.
+fn conv_transpose<'g>(a: &Arguments<'g>) -> Result<Outcome<'g>> {
+    let [x, kernel] = a.promoted_real(["inputs", "kernel"])?;
+    let (x, channels) = Channels::last(a, x)?;
+    let (axes, rank) = (x.rank() - 2, kernel.rank());
+    let fits = rank == x.rank() && kernel.dim(-1) == x.dim(-1);
+    ensure!(
+        fits,
+        "The number of input channels must match the kernel's last axis. Received: {} and {}",
+        x.ty(),
+        kernel.ty()
+    );
+    let (size, strides) = (kernel.shape()[..axes].to_vec(), each(a, "strides", axes)?);
+    let dilation = each(a, "dilation_rate", axes)?;
+    let more = match a.given("output_padding") {
+        true => each(a, "output_padding", axes)?.into_iter().map(Some).collect(),
+        false => vec![None; axes],
+    };
+    let padding = a.text("padding")?.to_lowercase();
+    if !["valid", "same"].contains(&padding.as_str()) {
+        return Err(a.wrong("padding", "one of 'valid', 'same'"));
+    }
+    let (mut low, mut high, mut gaps) = (vec![0; rank], vec![0; rank], vec![0; rank]);
+    for axis in 0..axes {
+        let (reach, stride) = ((size[axis] - 1) * dilation[axis] + 1, strides[axis]);
+        ensure!(stride > 0, "`conv_transpose` needs strides of 1 or more, got {strides:?}");
+        // Together as many as give `n·s` elements for "same", and all that are touched for "valid".
+        let total = match (padding.as_str(), more[axis]) {
+            ("valid", more) => 2 * (reach - 1) + more.unwrap_or(stride.saturating_sub(reach)),
+            (_, None) => stride + reach - 2,
+            (_, Some(more)) => (reach + reach % 2 + more).saturating_sub(2),
+        };
+        let first = if padding == "valid" { reach - 1 } else { total.div_ceil(2).min(reach - 1) };
+        (low[axis + 1], high[axis + 1], gaps[axis + 1]) = (first, total - first, stride - 1);
+    }
+    let apart = x.pad(0.0, low, high, gaps);
+    let turned = flip(kernel, &(0..axes).collect::<Vec<_>>()).t();
+    let geometry = Geometry { dilation, ..Geometry::plain(size) };
+    Ok(channels.as_given(convolution(apart, turned, &geometry)?).into())
 }
 
 /// Images `[batch, spatial.., channels]` and a kernel `[spatial.., channels, multiplier]`.

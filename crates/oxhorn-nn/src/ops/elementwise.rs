@@ -2,9 +2,16 @@
 
 use std::f64::consts::{LN_2, LN_10};
 
-use oxhorn_ir::{DType, Result, Tensor};
+use oxhorn_ir::{DType, Reduction, Result, Tensor, ensure};
 
 use super::{Arguments, Outcome, table, types::countable};
+
+table! { CORE "core":
+    /// The same numbers, through which no gradient flows.
+    "stop_gradient(variable)" => |a| Ok(stopped(a.tensor("variable")?)?.into());
+    /// The same numbers as another type, those it cannot hold replaced by its extremes.
+    "saturate_cast(x, dtype)" => saturate_cast;
+}
 
 table! { NUMPY "numpy":
     /// The distance of each element from zero.
@@ -175,4 +182,34 @@ fn clip<'g>(a: &Arguments<'g>) -> Result<Outcome<'g>> {
         (false, false) => a.tensor("x")?,
     }
     .into())
+}
+
+/// The same numbers, through which no gradient flows.
+fn stopped(x: Tensor<'_>) -> Result<Tensor<'_>> {
+    ensure!(x.dtype() != DType::F64, "`stop_gradient` is not defined for {}", x.ty());
+    if !x.dtype().is_float() {
+        return Ok(x);
+    }
+    // Every number of type `f32` is a multiple of 2⁻¹⁴⁹, so that, as an `f64` with room above, it
+    // is rounded to itself; and through rounding no gradient flows.
+    let scale = 2f64.powi(149);
+    Ok(((x.cast(DType::F64) * scale).round() * scale.recip()).cast(DType::F32))
+}
+
+fn saturate_cast<'g>(a: &Arguments<'g>) -> Result<Outcome<'g>> {
+    let x = a.tensor("x")?;
+    let Some(dtype) = a.dtype_or_none("dtype")? else {
+        return Err(a.wrong("dtype", "the name of a dtype"));
+    };
+    if dtype.is_float() || x.dtype() == DType::Bool {
+        return Ok(x.cast(dtype).into());
+    }
+    if dtype == DType::Bool {
+        // What is below 0 becomes 0 before it becomes false.
+        return Ok(x.greater(0.0).into());
+    }
+    let extreme = |reduction: Reduction| reduction.identity(dtype);
+    let (low, high) = (extreme(Reduction::Max), extreme(Reduction::Min));
+    // In reals of 53 bits, which hold the extremes of all integers of 32 bits.
+    Ok(x.cast(DType::F64).maximum(low).minimum(high).cast(dtype).into())
 }

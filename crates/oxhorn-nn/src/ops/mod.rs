@@ -25,7 +25,10 @@ mod binary;
 mod contract;
 mod conv;
 mod creation;
+mod diagonals;
 mod elementwise;
+mod elimination;
+mod fourier;
 mod indexing;
 mod joining;
 mod linear;
@@ -39,6 +42,7 @@ mod scans;
 mod scatter;
 mod shapes;
 mod signature;
+mod slicing;
 mod sorting;
 mod trigonometry;
 mod types;
@@ -150,9 +154,14 @@ const TABLES: &[&[Function]] = &[
     conv::NN,
     creation::CORE,
     creation::NUMPY,
+    diagonals::NUMPY,
+    elementwise::CORE,
     elementwise::MATH,
     elementwise::NUMPY,
-    indexing::CORE,
+    elimination::LINALG,
+    elimination::MATH,
+    elimination::NUMPY,
+    fourier::MATH,
     indexing::MATH,
     indexing::NN,
     indexing::NUMPY,
@@ -175,6 +184,8 @@ const TABLES: &[&[Function]] = &[
     scatter::MATH,
     shapes::CORE,
     shapes::NUMPY,
+    slicing::CORE,
+    slicing::NUMPY,
     sorting::MATH,
     sorting::NUMPY,
     trigonometry::NUMPY,

@@ -105,7 +105,8 @@ table! { NN "nn":
     /// Values weighed by how well each query agrees with the values' keys.
     ///
     /// All are `[batch, time, heads, depth]`; there may be fewer heads of keys and values.
-    "dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, attn_logits_soft_cap=None)" => attention;
+    "dot_product_attention(query, key, value, bias=None, mask=None, scale=None, \
+      is_causal=False, flash_attention=None, attn_logits_soft_cap=None)" => attention;
     /// How near two images are, in decibels.
     "psnr(x1, x2, max_val)" => |a| {
         let [x, y] = a.promoted_real(["x1", "x2"])?;

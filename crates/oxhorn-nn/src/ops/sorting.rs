@@ -65,7 +65,10 @@ table! { MATH "math":
         let (x, k) = (a.tensor("x")?, a.extent("k")?);
         ensure!(x.rank() > 0, "top_k operand must have >= 1 dimension, got {}", x.ty());
         let n = x.dim(-1);
-        ensure!(k <= n, "k argument to top_k must be no larger than size along axis; got {k} and {n}");
+        ensure!(
+            k <= n,
+            "k argument to top_k must be no larger than size along axis; got {k} and {n}"
+        );
         check(n)?;
         let rank = descending(countable(x));
         let values = super::types::through_numbers(x, |x| ordered(x, rank));
