@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from oxhorn._identifiers import registry_function
 from oxhorn.activations.activation import apply
 
 __all__ = [

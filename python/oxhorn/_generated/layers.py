@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from oxhorn.layers.layer import RegistryLayer
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from oxhorn._identifiers import Identifier
     from oxhorn.random.seed_generator import SeedGenerator
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
+    "BatchNormalization",
     "Concatenate",
     "Cropping1D",
     "Cropping2D",
@@ -25,21 +30,40 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GroupNormalization",
     "Identity",
+    "LayerNormalization",
     "LeakyReLU",
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",
@@ -64,6 +88,26 @@ class Activation(RegistryLayer):
         self._configure(activation=activation)
 
 
+class ActivityRegularization(RegistryLayer):
+    """Passes its input on, and adds `(l1 · Σ |x| + l2 · Σ x²) / batch` to the loss.
+
+    Both strengths are numbers that can be turned while a model trains.
+
+    Args:
+        l1: The strength of the penalty for absolute values.
+        l2: The strength of the penalty for squares.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.ActivityRegularization"
+    _fields = {"l1": "plain", "l2": "plain"}
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._configure(l1=l1, l2=l2)
+
+
 class Add(RegistryLayer):
     """The sum of its inputs, element by element.
 
@@ -83,6 +127,45 @@ class Add(RegistryLayer):
         self._configure()
 
 
+class AlphaDropout(RegistryLayer):
+    """While training, sets a random fraction `rate` of its inputs to `α'`, the least value of
+    `selu`, and maps the result to `a · x + b`, which brings inputs of mean 0 and variance 1 back to
+    that mean and variance:
+
+    `a = 1 / √((1 - rate) · (1 + rate · α'²))`, `b = -a · α' · rate`, `α' = -1.7580993408473766`.
+
+    Otherwise does nothing.
+
+    The rate is a number that can be turned while a model trains. A layer made with a rate of 0
+    stays out of the graph, and asks for no seed, until it is turned up for the first time. At a
+    rate of 1, where Keras divides by zero, all is 0: the limit that smaller rates approach.
+
+    Klambauer et al., *Self-normalizing neural networks*, 2017, <https://arxiv.org/abs/1706.02515>.
+
+    Args:
+        rate: Fraction of the inputs to drop, from 0 to 1.
+        noise_shape: Shape of the mask. An axis given as `None` follows the input; along an axis
+            given as 1, inputs are dropped together: `[None, 1, None]` drops a feature at all
+            timesteps.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.AlphaDropout"
+    _fields = {"rate": "plain", "noise_shape": "plain", "seed": "seed"}
+
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | SeedGenerator | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(rate=rate, noise_shape=noise_shape, seed=seed)
+
+
 class Average(RegistryLayer):
     """The mean of its inputs, element by element; shapes are as for `Add`.
 
@@ -97,6 +180,110 @@ class Average(RegistryLayer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._configure()
+
+
+class BatchNormalization(RegistryLayer):
+    """Brings each feature to mean 0 and variance 1, then to a scale and an offset that are learnt:
+    `gamma · (x - mean) / √(variance + epsilon) + beta`.
+
+    While training, mean and variance are those of the batch, and the moving ones follow them:
+    `moving ← moving · momentum + batch · (1 - momentum)`. Otherwise, and in a layer that is not
+    trainable, the moving ones take their place and stay as they are.
+
+    Weights:
+
+        One element each for every index along `axis`:
+        - `gamma`, if `scale`
+        - `beta`, if `center`
+        - `moving_mean` and `moving_variance`, which gradients leave alone
+
+        Ioffe and Szegedy, *Batch normalization: accelerating deep network training by reducing
+        internal covariate shift*, 2015, <https://arxiv.org/abs/1502.03167>.
+
+    Args:
+        axis: The axis of features.
+        momentum: How much of the moving mean and variance stays at each step, from 0 to 1.
+        epsilon: What is added to the variance, lest a constant feature be divided by zero.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: How the first `beta` is made.
+        gamma_initializer: How the first `gamma` is made.
+        moving_mean_initializer: How the first `moving_mean` is made.
+        moving_variance_initializer: How the first `moving_variance` is made.
+        beta_regularizer: What is added to the loss for the `beta`.
+        gamma_regularizer: What is added to the loss for the `gamma`.
+        beta_constraint: Where the `beta` is brought back to after each step.
+        gamma_constraint: Where the `gamma` is brought back to after each step.
+        renorm: Whether to correct by the moving moments in training too, which is not
+            supported.
+        renorm_clipping: Refused unless it is the default.
+        renorm_momentum: The momentum of that correction, which is not supported.
+        synchronized: Whether to combine the moments of replicas, which is not supported.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.BatchNormalization"
+    _fields = {
+        "axis": "plain",
+        "momentum": "plain",
+        "epsilon": "plain",
+        "center": "plain",
+        "scale": "plain",
+        "beta_initializer": "initializer",
+        "gamma_initializer": "initializer",
+        "beta_regularizer": "regularizer",
+        "gamma_regularizer": "regularizer",
+        "beta_constraint": "constraint",
+        "gamma_constraint": "constraint",
+        "moving_mean_initializer": "initializer",
+        "moving_variance_initializer": "initializer",
+        "synchronized": "plain",
+        "renorm": "plain",
+        "renorm_momentum": "plain",
+    }
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Identifier = "zeros",
+        gamma_initializer: Identifier = "ones",
+        moving_mean_initializer: Identifier = "zeros",
+        moving_variance_initializer: Identifier = "ones",
+        beta_regularizer: Identifier | None = None,
+        gamma_regularizer: Identifier | None = None,
+        beta_constraint: Identifier | None = None,
+        gamma_constraint: Identifier | None = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._refuse(renorm_clipping=renorm_clipping)
+        self._configure(
+            axis=axis,
+            momentum=momentum,
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+            synchronized=synchronized,
+            renorm=renorm,
+            renorm_momentum=renorm_momentum,
+        )
 
 
 class Concatenate(RegistryLayer):
@@ -178,8 +365,7 @@ class Dense(RegistryLayer):
         lora_rank: Refused unless it is the default.
         lora_alpha: Refused unless it is the default.
         quantization_config: Refused unless it is the default.
-        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
-            `autocast`, `name`.
+        **kwargs: What all layers take: `trainable`, `dtype`, `autocast`, `name`.
     """
 
     _class = "keras.layers.Dense"
@@ -309,6 +495,93 @@ class ELU(RegistryLayer):
         self._configure(alpha=alpha)
 
 
+class EinsumDense(RegistryLayer):
+    """Multiplies its input with a kernel of weights and sums along the axes that an equation names:
+    `activation(einsum(equation, x, kernel) + bias)`.
+
+    In `abc,cd->abd` each letter is an axis: of the input, of the kernel, of the output. Axes that
+    the output lacks are summed along. The first axis of input and output is that of the samples.
+    `...` stands for any number of axes that input and output begin with, or end with.
+
+    Weights:
+        - `kernel`: an axis for each letter of the equation's second term
+        - `bias`: from the first of `bias_axes` on an axis for each of the output, of extent 1 for
+          all but `bias_axes`; if there are any
+
+    Args:
+        equation: The terms of input, kernel and output: `abc,cd->abd`.
+        output_shape: The extents of the output's letters, but for the samples'; none for those
+            that the input has. One number if there is one letter.
+        activation: Function applied to the result.
+        bias_axes: The letters of the output along which the bias differs; without any there is
+            no bias.
+        kernel_initializer: How the first `kernel` is made.
+        bias_initializer: How the first `bias` is made.
+        kernel_regularizer: What is added to the loss for the `kernel`.
+        bias_regularizer: What is added to the loss for the `bias`.
+        kernel_constraint: Where the `kernel` is brought back to after each step.
+        bias_constraint: Where the `bias` is brought back to after each step.
+        lora_rank: Refused unless it is the default.
+        lora_alpha: Refused unless it is the default.
+        gptq_unpacked_column_size: Refused unless it is the default.
+        quantization_config: Refused unless it is the default.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.EinsumDense"
+    _fields = {
+        "equation": "plain",
+        "output_shape": "plain",
+        "activation": "activation",
+        "bias_axes": "plain",
+        "kernel_initializer": "initializer",
+        "bias_initializer": "initializer",
+        "kernel_regularizer": "regularizer",
+        "bias_regularizer": "regularizer",
+        "kernel_constraint": "constraint",
+        "bias_constraint": "constraint",
+    }
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: Any,
+        activation: Identifier | None = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Identifier = "glorot_uniform",
+        bias_initializer: Identifier = "zeros",
+        kernel_regularizer: Identifier | None = None,
+        bias_regularizer: Identifier | None = None,
+        kernel_constraint: Identifier | None = None,
+        bias_constraint: Identifier | None = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
+        gptq_unpacked_column_size: Any = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._refuse(
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            gptq_unpacked_column_size=gptq_unpacked_column_size,
+            quantization_config=quantization_config,
+        )
+        self._configure(
+            equation=equation,
+            output_shape=output_shape,
+            activation=activation,
+            bias_axes=bias_axes,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+
+
 class Embedding(RegistryLayer):
     """Replaces each integer by the row of a table that it names.
 
@@ -394,6 +667,225 @@ class Flatten(RegistryLayer):
         self._configure(data_format=data_format)
 
 
+class GaussianDropout(RegistryLayer):
+    """While training, multiplies its inputs by normal noise of mean 1 and standard deviation
+    `√(rate / (1 - rate))`, which is that of the noise of `Dropout`. Otherwise does nothing.
+
+    The rate is a number that can be turned while a model trains. A layer made with a rate of 0
+    stays out of the graph, and asks for no seed, until it is turned up for the first time.
+
+    At a rate of 1 the noise would be infinite. Keras takes it and fails in the first step of
+    training; here it is refused at once.
+
+    Srivastava et al., *Dropout: a simple way to prevent neural networks from overfitting*, JMLR
+    2014, section 10, <https://jmlr.org/papers/v15/srivastava14a.html>.
+
+    Args:
+        rate: The rate of the `Dropout` with noise of this variance, from 0 to less than 1.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GaussianDropout"
+    _fields = {"rate": "plain", "seed": "seed"}
+
+    def __init__(self, rate: float, seed: int | SeedGenerator | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._configure(rate=rate, seed=seed)
+
+
+class GaussianNoise(RegistryLayer):
+    """While training, adds normal noise of mean 0 to its inputs. Otherwise does nothing.
+
+    The standard deviation is a number that can be turned while a model trains. A layer made with
+    one of 0 stays out of the graph, and asks for no seed, until it is turned up for the first time.
+
+    Args:
+        stddev: Standard deviation of the noise, from 0 to 1.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GaussianNoise"
+    _fields = {"stddev": "plain", "seed": "seed"}
+
+    def __init__(
+        self, stddev: float, seed: int | SeedGenerator | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(stddev=stddev, seed=seed)
+
+
+class GlobalAveragePooling1D(RegistryLayer):
+    """The mean of each channel over all timesteps.
+
+    Args:
+        data_format: Where the channels are: `channels_last` if nothing else is said.
+        keepdims: Whether the axis of timesteps stays, at extent 1.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GlobalAveragePooling1D"
+    _fields = {"data_format": "plain", "keepdims": "plain"}
+
+    def __init__(
+        self,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        keepdims: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(data_format=data_format, keepdims=keepdims)
+
+
+class GlobalAveragePooling2D(RegistryLayer):
+    """The mean of each channel over all positions of an image.
+
+    Args:
+        data_format: Where the channels are: `channels_last` if nothing else is said.
+        keepdims: Whether the axes of positions stay, at extent 1.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GlobalAveragePooling2D"
+    _fields = {"data_format": "plain", "keepdims": "plain"}
+
+    def __init__(
+        self,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        keepdims: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(data_format=data_format, keepdims=keepdims)
+
+
+class GlobalMaxPooling1D(RegistryLayer):
+    """The greatest number of each channel over all timesteps.
+
+    Args:
+        data_format: Where the channels are: `channels_last` if nothing else is said.
+        keepdims: Whether the axis of timesteps stays, at extent 1.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GlobalMaxPooling1D"
+    _fields = {"data_format": "plain", "keepdims": "plain"}
+
+    def __init__(
+        self,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        keepdims: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(data_format=data_format, keepdims=keepdims)
+
+
+class GlobalMaxPooling2D(RegistryLayer):
+    """The greatest number of each channel over all positions of an image.
+
+    Args:
+        data_format: Where the channels are: `channels_last` if nothing else is said.
+        keepdims: Whether the axes of positions stay, at extent 1.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GlobalMaxPooling2D"
+    _fields = {"data_format": "plain", "keepdims": "plain"}
+
+    def __init__(
+        self,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        keepdims: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(data_format=data_format, keepdims=keepdims)
+
+
+class GroupNormalization(RegistryLayer):
+    """Splits the channels of each sample into groups of neighbours, brings each group, over all
+    positions, to mean 0 and variance 1, and then each channel to a scale and an offset that are
+    learnt: `gamma · (x - mean) / √(variance + epsilon) + beta`.
+
+    Weights:
+
+        One element each for every channel:
+        - `gamma`, if `scale`
+        - `beta`, if `center`
+
+        Wu and He, *Group normalization*, 2018, <https://arxiv.org/abs/1803.08494>.
+
+    Args:
+        groups: The number of groups, which divides the number of channels; -1 makes each
+            channel a group.
+        axis: The axis of channels, which is not that of samples.
+        epsilon: What is added to the variance, lest a constant group be divided by zero.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: How the first `beta` is made.
+        gamma_initializer: How the first `gamma` is made.
+        beta_regularizer: What is added to the loss for the `beta`.
+        gamma_regularizer: What is added to the loss for the `gamma`.
+        beta_constraint: Where the `beta` is brought back to after each step.
+        gamma_constraint: Where the `gamma` is brought back to after each step.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.GroupNormalization"
+    _fields = {
+        "groups": "plain",
+        "axis": "plain",
+        "epsilon": "plain",
+        "center": "plain",
+        "scale": "plain",
+        "beta_initializer": "initializer",
+        "gamma_initializer": "initializer",
+        "beta_regularizer": "regularizer",
+        "gamma_regularizer": "regularizer",
+        "beta_constraint": "constraint",
+        "gamma_constraint": "constraint",
+    }
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Identifier = "zeros",
+        gamma_initializer: Identifier = "ones",
+        beta_regularizer: Identifier | None = None,
+        gamma_regularizer: Identifier | None = None,
+        beta_constraint: Identifier | None = None,
+        gamma_constraint: Identifier | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(
+            groups=groups,
+            axis=axis,
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+
+
 class Identity(RegistryLayer):
     """Passes its input on unchanged: a place where another layer may stand.
 
@@ -408,6 +900,76 @@ class Identity(RegistryLayer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._configure()
+
+
+class LayerNormalization(RegistryLayer):
+    """Brings the numbers along some axes to mean 0 and variance 1, then to a scale and an offset
+    that are learnt: `gamma · (x - mean) / √(variance + epsilon) + beta`.
+
+    Weights:
+
+        One element each for every index along the axes:
+        - `gamma`, if `scale`
+        - `beta`, if `center`
+
+        Ba et al., *Layer normalization*, 2016, <https://arxiv.org/abs/1607.06450>.
+
+    Args:
+        axis: The axis, or the axes taken together, along which mean and variance are taken.
+        epsilon: What is added to the variance, lest a constant sample be divided by zero.
+        center: Whether to add `beta`.
+        scale: Whether to multiply by `gamma`.
+        beta_initializer: How the first `beta` is made.
+        gamma_initializer: How the first `gamma` is made.
+        beta_regularizer: What is added to the loss for the `beta`.
+        gamma_regularizer: What is added to the loss for the `gamma`.
+        beta_constraint: Where the `beta` is brought back to after each step.
+        gamma_constraint: Where the `gamma` is brought back to after each step.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.LayerNormalization"
+    _fields = {
+        "axis": "plain",
+        "epsilon": "plain",
+        "center": "plain",
+        "scale": "plain",
+        "beta_initializer": "initializer",
+        "gamma_initializer": "initializer",
+        "beta_regularizer": "regularizer",
+        "gamma_regularizer": "regularizer",
+        "beta_constraint": "constraint",
+        "gamma_constraint": "constraint",
+    }
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Identifier = "zeros",
+        gamma_initializer: Identifier = "ones",
+        beta_regularizer: Identifier | None = None,
+        gamma_regularizer: Identifier | None = None,
+        beta_constraint: Identifier | None = None,
+        gamma_constraint: Identifier | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(
+            axis=axis,
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
 
 
 class LeakyReLU(RegistryLayer):
@@ -482,6 +1044,39 @@ class Multiply(RegistryLayer):
         self._configure()
 
 
+class Normalization(RegistryLayer):
+    """Subtracts the `mean` and divides by the standard deviation: `(x - mean) / √variance`, or with
+    `invert` the reverse: `mean + x · √variance`. A standard deviation below 10⁻⁷ counts as that.
+
+    Both `mean` and `variance` have to be given; `adapt`, by which Keras learns them from data, is
+    not supported.
+
+    Args:
+        axis: The axis or axes whose every index has a mean and a variance of its own; of none,
+            or an empty list, there is one of each for all.
+        mean: The mean: a number, or an array of them along the axes in ascending order. It is
+            repeated along leading axes.
+        variance: The variance, of the same shape.
+        invert: Whether to turn what was normalized into what it was.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.Normalization"
+    _fields = {"axis": "plain", "mean": "plain", "variance": "plain", "invert": "plain"}
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: float | ArrayLike | None = None,
+        variance: float | ArrayLike | None = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(axis=axis, mean=mean, variance=variance, invert=invert)
+
+
 class PReLU(RegistryLayer):
     """`x` above 0, `alpha · x` below.
 
@@ -541,6 +1136,36 @@ class Permute(RegistryLayer):
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._configure(dims=dims)
+
+
+class RMSNormalization(RegistryLayer):
+    """Divides the numbers along some axes by the root of their mean square, and multiplies them by
+    a scale that is learnt: `scale · x / √(mean(x²) + epsilon)`.
+
+    The scale lies along the axes. In Keras it lies along the last ones, whatever `axis` says, so
+    that a layer with `axis=1` of three either fails or scales another axis.
+
+    Weights:
+        - `scale`: one element for every index along the axes
+
+        Zhang and Sennrich, *Root mean square layer normalization*, 2019,
+        <https://arxiv.org/abs/1910.07467>.
+
+    Args:
+        axis: The axis, or the axes taken together, along which the mean is taken.
+        epsilon: What is added to the mean square, lest a sample of zeros be divided by zero.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.RMSNormalization"
+    _fields = {"axis": "plain", "epsilon": "plain"}
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-06, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(axis=axis, epsilon=epsilon)
 
 
 class ReLU(RegistryLayer):
@@ -643,6 +1268,109 @@ class Softmax(RegistryLayer):
         self._configure(axis=axis)
 
 
+class SpatialDropout1D(RegistryLayer):
+    """While training, drops a random fraction `rate` of its channels, each at all timesteps, and
+    scales the others as `Dropout` does. Otherwise does nothing.
+
+    Neighbours in time resemble one another, so that dropping one of them hides little.
+
+    The rate is a number that can be turned while a model trains. Keras' dictionary of this layer
+    has no `trainable`, and Keras refuses one; here it is taken, and changes nothing.
+
+    Tompson et al., *Efficient object localization using convolutional networks*, 2014,
+    <https://arxiv.org/abs/1411.4280>.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        name: The layer's name.
+        dtype: The type of the elements, `float32`.
+    """
+
+    _class = "keras.layers.SpatialDropout1D"
+    _fields = {"rate": "plain", "seed": "seed"}
+
+    def __init__(
+        self,
+        rate: float,
+        seed: int | SeedGenerator | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._configure(rate=rate, seed=seed)
+
+
+class SpatialDropout2D(RegistryLayer):
+    """While training, drops a random fraction `rate` of its channels, each at all positions of an
+    image, and scales the others as `Dropout` does. Otherwise does nothing.
+
+    Neighbours in an image resemble one another, so that dropping one of them hides little.
+
+    The rate is a number that can be turned while a model trains. Keras' dictionary of this layer
+    has no `trainable`, and Keras refuses one; here it is taken, and changes nothing.
+
+    Tompson et al., *Efficient object localization using convolutional networks*, 2014,
+    <https://arxiv.org/abs/1411.4280>.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        data_format: Where the channels are: `channels_last` if nothing else is said.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        name: The layer's name.
+        dtype: The type of the elements, `float32`.
+    """
+
+    _class = "keras.layers.SpatialDropout2D"
+    _fields = {"rate": "plain", "data_format": "plain", "seed": "seed"}
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        seed: int | SeedGenerator | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._configure(rate=rate, data_format=data_format, seed=seed)
+
+
+class SpatialDropout3D(RegistryLayer):
+    """While training, drops a random fraction `rate` of its channels, each at all positions of a
+    volume, and scales the others as `Dropout` does. Otherwise does nothing.
+
+    Neighbours in a volume resemble one another, so that dropping one of them hides little.
+
+    The rate is a number that can be turned while a model trains. Keras' dictionary of this layer
+    has no `trainable`, and Keras refuses one; here it is taken, and changes nothing.
+
+    Tompson et al., *Efficient object localization using convolutional networks*, 2014,
+    <https://arxiv.org/abs/1411.4280>.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        data_format: Where the channels are: `channels_last` if nothing else is said.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        name: The layer's name.
+        dtype: The type of the elements, `float32`.
+    """
+
+    _class = "keras.layers.SpatialDropout3D"
+    _fields = {"rate": "plain", "data_format": "plain", "seed": "seed"}
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        seed: int | SeedGenerator | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._configure(rate=rate, data_format=data_format, seed=seed)
+
+
 class Subtract(RegistryLayer):
     """The first of two inputs less the second, element by element; shapes are as for `Add`.
 
@@ -657,6 +1385,26 @@ class Subtract(RegistryLayer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._configure()
+
+
+class UnitNormalization(RegistryLayer):
+    """Divides the vectors along some axes by their length: `x / √Σ x²`. Vectors shorter than 10⁻¹²
+    are divided by that.
+
+    So is the gradient, even of a vector of zeros, where that of Keras is not a number.
+
+    Args:
+        axis: The axis, or the axes taken together, along which the vectors lie.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "keras.layers.UnitNormalization"
+    _fields = {"axis": "plain"}
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._configure(axis=axis)
 
 
 class UpSampling1D(RegistryLayer):
@@ -750,9 +1498,21 @@ class ZeroPadding2D(RegistryLayer):
         self._configure(padding=padding, data_format=data_format)
 
 
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+
+# Strings that name a class besides its own name and that in snake case.
+ALIASES = {
+    "GlobalAvgPool1D": GlobalAveragePooling1D,
+    "GlobalAvgPool2D": GlobalAveragePooling2D,
+    "GlobalMaxPool1D": GlobalMaxPooling1D,
+    "GlobalMaxPool2D": GlobalMaxPooling2D,
+}
+
 # What Keras has and Oxhorn has not.
 MISSING = (
-    "ActivityRegularization",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D",
@@ -760,7 +1520,6 @@ MISSING = (
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "AdditiveAttention",
-    "AlphaDropout",
     "Attention",
     "AugMix",
     "AutoContrast",
@@ -770,7 +1529,6 @@ MISSING = (
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
-    "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
     "CenterCrop",
@@ -795,26 +1553,14 @@ MISSING = (
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Discretization",
-    "EinsumDense",
     "Equalization",
     "FlaxLayer",
     "GRU",
     "GRUCell",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
-    "GlobalAvgPool1D",
-    "GlobalAvgPool2D",
     "GlobalAvgPool3D",
-    "GlobalMaxPool1D",
-    "GlobalMaxPool2D",
     "GlobalMaxPool3D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
-    "GroupNormalization",
     "GroupQueryAttention",
     "HashedCrossing",
     "Hashing",
@@ -823,7 +1569,6 @@ MISSING = (
     "LSTM",
     "LSTMCell",
     "Lambda",
-    "LayerNormalization",
     "Masking",
     "MaxNumBoundingBoxes",
     "MaxPool1D",
@@ -835,9 +1580,7 @@ MISSING = (
     "MelSpectrogram",
     "MixUp",
     "MultiHeadAttention",
-    "Normalization",
     "Pipeline",
-    "RMSNormalization",
     "RNN",
     "RandAugment",
     "RandomBrightness",
@@ -870,9 +1613,6 @@ MISSING = (
     "SimpleRNN",
     "SimpleRNNCell",
     "Solarization",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
@@ -880,7 +1620,6 @@ MISSING = (
     "TextVectorization",
     "TimeDistributed",
     "TorchModuleWrapper",
-    "UnitNormalization",
     "UpSampling3D",
     "Wrapper",
     "ZeroPadding3D",

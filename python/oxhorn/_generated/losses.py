@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn._identifiers import function_of
+from oxhorn._identifiers import registry_function
 from oxhorn.losses.loss import RegistryLoss
 
 __all__ = [
@@ -85,7 +85,7 @@ class BinaryCrossentropy(RegistryLoss):
         self._configure(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
-@function_of(BinaryCrossentropy)
+@registry_function
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -161,7 +161,7 @@ class BinaryFocalCrossentropy(RegistryLoss):
         )
 
 
-@function_of(BinaryFocalCrossentropy)
+@registry_function
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -231,7 +231,7 @@ class CategoricalCrossentropy(RegistryLoss):
         self._configure(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
-@function_of(CategoricalCrossentropy)
+@registry_function
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -305,7 +305,7 @@ class CategoricalFocalCrossentropy(RegistryLoss):
         )
 
 
-@function_of(CategoricalFocalCrossentropy)
+@registry_function
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -373,7 +373,7 @@ class CategoricalGeneralizedCrossEntropy(RegistryLoss):
         self._configure(q=q)
 
 
-@function_of(CategoricalGeneralizedCrossEntropy)
+@registry_function
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """`(1 - p^q) / q`, where `p` is the probability of the true class; labels are the classes'
     numbers.
@@ -416,7 +416,7 @@ class CategoricalHinge(RegistryLoss):
         self._configure()
 
 
-@function_of(CategoricalHinge)
+@registry_function
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """How far the greatest prediction of a wrong class comes up to one less than that of the true
     class; labels are one-hot.
@@ -468,7 +468,7 @@ class Circle(RegistryLoss):
         self._configure(gamma=gamma, margin=margin, remove_diagonal=remove_diagonal)
 
 
-@function_of(Circle)
+@registry_function
 def circle(
     y_true: Any,
     y_pred: Any,
@@ -532,7 +532,7 @@ class CosineSimilarity(RegistryLoss):
         self._configure(axis=axis)
 
 
-@function_of(CosineSimilarity)
+@registry_function
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """`-Σ y_true · y_pred`, of vectors brought to length 1: -1 where they point the same way, 0
     where they are at right angles, 1 where they are opposite.
@@ -576,7 +576,7 @@ class Dice(RegistryLoss):
         self._configure(axis=axis)
 
 
-@function_of(Dice)
+@registry_function
 def dice(y_true: Any, y_pred: Any, axis: int | Sequence[int] | None = None) -> Any:
     """`1 - 2 Σ y_true · y_pred / (Σ y_true + Σ y_pred)`, with sums along `axis`.
 
@@ -615,7 +615,7 @@ class Hinge(RegistryLoss):
         self._configure()
 
 
-@function_of(Hinge)
+@registry_function
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """The mean of `max(1 - y_true · y_pred, 0)`, for labels -1 and 1; labels 0 and 1 are made that.
 
@@ -654,7 +654,7 @@ class Huber(RegistryLoss):
         self._configure(delta=delta)
 
 
-@function_of(Huber)
+@registry_function
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """The mean of half the squared error up to `delta`, and of a line from there on, so that
     outliers do not dominate.
@@ -692,7 +692,7 @@ class KLDivergence(RegistryLoss):
         self._configure()
 
 
-@function_of(KLDivergence)
+@registry_function
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """`Σ y_true · ln(y_true / y_pred)`, of probabilities.
 
@@ -727,7 +727,7 @@ class LogCosh(RegistryLoss):
         self._configure()
 
 
-@function_of(LogCosh)
+@registry_function
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """The mean of `ln cosh(y_pred - y_true)`, much like the squared error near 0 and the absolute
     error far out.
@@ -762,7 +762,7 @@ class MeanAbsoluteError(RegistryLoss):
         self._configure()
 
 
-@function_of(MeanAbsoluteError)
+@registry_function
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """The mean of `|y_pred - y_true|`.
 
@@ -796,7 +796,7 @@ class MeanAbsolutePercentageError(RegistryLoss):
         self._configure()
 
 
-@function_of(MeanAbsolutePercentageError)
+@registry_function
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """100 times the mean of `|y_pred - y_true| / |y_true|`, where a `y_true` near 0 counts as 10⁻⁷.
 
@@ -830,7 +830,7 @@ class MeanSquaredError(RegistryLoss):
         self._configure()
 
 
-@function_of(MeanSquaredError)
+@registry_function
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """The mean of `(y_pred - y_true)²`.
 
@@ -864,7 +864,7 @@ class MeanSquaredLogarithmicError(RegistryLoss):
         self._configure()
 
 
-@function_of(MeanSquaredLogarithmicError)
+@registry_function
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """The mean of `(ln(1 + y_pred) - ln(1 + y_true))²`, in which all below 0 counts as 0.
 
@@ -898,7 +898,7 @@ class Poisson(RegistryLoss):
         self._configure()
 
 
-@function_of(Poisson)
+@registry_function
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """The mean of `y_pred - y_true · ln y_pred`, of counts and their predicted rates.
 
@@ -939,7 +939,7 @@ class SparseCategoricalCrossentropy(RegistryLoss):
         self._configure(from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
 
-@function_of(SparseCategoricalCrossentropy)
+@registry_function
 def sparse_categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -985,7 +985,7 @@ class SquaredHinge(RegistryLoss):
         self._configure()
 
 
-@function_of(SquaredHinge)
+@registry_function
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """The mean of the square of what `Hinge` takes the mean of.
 
@@ -1030,7 +1030,7 @@ class Tversky(RegistryLoss):
         self._configure(alpha=alpha, beta=beta, axis=axis)
 
 
-@function_of(Tversky)
+@registry_function
 def tversky(
     y_true: Any,
     y_pred: Any,

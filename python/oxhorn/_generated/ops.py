@@ -30,10 +30,14 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argsort",
     "array",
     "array_split",
     "average",
+    "average_pool",
     "bartlett",
+    "batch_normalization",
+    "binary_crossentropy",
     "bitwise_and",
     "bitwise_invert",
     "bitwise_left_shift",
@@ -44,27 +48,44 @@ __all__ = [
     "blackman",
     "broadcast_to",
     "cast",
+    "categorical_crossentropy",
     "cbrt",
+    "cdist",
     "ceil",
+    "celu",
     "clip",
     "concatenate",
     "cond",
     "conj",
     "conjugate",
+    "conv",
     "convert_to_tensor",
     "copy",
+    "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
     "deg2rad",
+    "depth_to_space",
+    "depthwise_conv",
+    "diag",
+    "diagflat",
+    "diagonal",
     "diff",
+    "digitize",
     "divide",
     "divide_no_nan",
+    "dot",
+    "dot_product_attention",
     "dsplit",
     "dstack",
     "dtype",
+    "einsum",
+    "elu",
     "empty",
     "empty_like",
     "equal",
@@ -75,6 +96,7 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "extract_sequences",
     "eye",
     "fabs",
     "flip",
@@ -88,17 +110,28 @@ __all__ = [
     "full",
     "full_like",
     "gcd",
+    "gelu",
     "geomspace",
+    "get_item",
+    "glu",
     "greater",
     "greater_equal",
     "hamming",
     "hanning",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "heaviside",
+    "histogram",
     "hsplit",
     "hstack",
     "hypot",
     "identity",
     "imag",
+    "in_top_k",
+    "inner",
     "is_tensor",
     "isclose",
     "isfinite",
@@ -108,8 +141,11 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "kron",
+    "layer_normalization",
     "lcm",
     "ldexp",
+    "leaky_relu",
     "left_shift",
     "less",
     "less_equal",
@@ -118,6 +154,8 @@ __all__ = [
     "log10",
     "log1p",
     "log2",
+    "log_sigmoid",
+    "log_softmax",
     "logaddexp",
     "logaddexp2",
     "logical_and",
@@ -126,15 +164,19 @@ __all__ = [
     "logical_xor",
     "logspace",
     "logsumexp",
+    "matmul",
     "max",
+    "max_pool",
     "maximum",
     "mean",
+    "median",
     "meshgrid",
     "min",
     "minimum",
     "mod",
     "moments",
     "moveaxis",
+    "multi_hot",
     "multiply",
     "nan_to_num",
     "nanargmax",
@@ -143,60 +185,112 @@ __all__ = [
     "nancumsum",
     "nanmax",
     "nanmean",
+    "nanmedian",
     "nanmin",
+    "nanpercentile",
     "nanprod",
+    "nanquantile",
     "nanstd",
     "nansum",
     "nanvar",
     "ndim",
     "negative",
+    "norm",
+    "normalize",
     "not_equal",
+    "one_hot",
     "ones",
     "ones_like",
+    "outer",
     "pad",
+    "percentile",
     "power",
     "prod",
+    "psnr",
     "ptp",
+    "quantile",
     "rad2deg",
     "ravel",
     "real",
     "reciprocal",
+    "relu",
+    "relu6",
     "repeat",
     "reshape",
     "right_shift",
+    "rms_normalization",
     "roll",
     "rot90",
     "round",
     "rsqrt",
+    "saturate_cast",
+    "scatter",
+    "scatter_update",
+    "searchsorted",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "select",
+    "selu",
+    "separable_conv",
     "shape",
+    "sigmoid",
     "sign",
     "signbit",
+    "silu",
     "sin",
     "sinc",
     "sinh",
     "size",
+    "slice",
+    "slice_update",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sort",
+    "space_to_depth",
+    "sparse_categorical_crossentropy",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
     "split",
     "sqrt",
     "square",
+    "squareplus",
     "squeeze",
     "stack",
     "std",
+    "stop_gradient",
     "subtract",
     "sum",
     "swapaxes",
+    "swish",
     "switch",
+    "take",
+    "take_along_axis",
     "tan",
     "tanh",
+    "tanh_shrink",
+    "tensordot",
+    "threshold",
     "tile",
+    "top_k",
+    "trace",
     "transpose",
     "trapezoid",
     "tri",
+    "tril",
+    "triu",
     "true_divide",
     "trunc",
+    "unfold",
+    "unravel_index",
     "unstack",
     "vander",
     "var",
+    "vdot",
     "vsplit",
     "vstack",
     "where",
@@ -307,6 +401,11 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return call("argmin", "numpy", x, axis=axis, keepdims=keepdims)
 
 
+def argsort(x: Any, axis: Any = -1) -> Any:
+    """The places of the elements along an axis in ascending order; equal ones keep theirs."""
+    return call("argsort", "numpy", x, axis=axis)
+
+
 def array(x: Any, dtype: Any = None) -> Any:
     """Numbers, lists and tensors as a tensor, of a type if one is given."""
     return call("array", "numpy", x, dtype=dtype)
@@ -322,9 +421,56 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     return call("average", "numpy", x, axis=axis, weights=weights)
 
 
+def average_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: Any = None,
+) -> Any:
+    """The mean of each window, of which places outside do not count."""
+    return call(
+        "average_pool",
+        "nn",
+        inputs,
+        pool_size,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+    )
+
+
 def bartlett(x: Any) -> Any:
     """The triangular window of `x` numbers."""
     return call("bartlett", "numpy", x)
+
+
+def batch_normalization(
+    x: Any,
+    mean: Any,
+    variance: Any,
+    axis: Any,
+    offset: Any = None,
+    scale: Any = None,
+    epsilon: Any = 0.001,
+) -> Any:
+    """`x` less a mean and over a deviation of each slice along an axis, scaled and shifted."""
+    return call(
+        "batch_normalization",
+        "nn",
+        x,
+        mean,
+        variance,
+        axis,
+        offset=offset,
+        scale=scale,
+        epsilon=epsilon,
+    )
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """The surprise at each of many yes-or-no answers, element by element."""
+    return call("binary_crossentropy", "nn", target, output, from_logits=from_logits)
 
 
 def bitwise_and(x: Any, y: Any) -> Any:
@@ -377,14 +523,33 @@ def cast(x: Any, dtype: Any) -> Any:
     return call("cast", "core", x, dtype)
 
 
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: Any = -1
+) -> Any:
+    """The surprise at the true class, for labels given as probabilities along an axis."""
+    return call(
+        "categorical_crossentropy", "nn", target, output, from_logits=from_logits, axis=axis
+    )
+
+
 def cbrt(x: Any) -> Any:
     """The cube root of each element, negative ones included."""
     return call("cbrt", "numpy", x)
 
 
+def cdist(x: Any, y: Any) -> Any:
+    """The distances between all rows of the first and all rows of the second."""
+    return call("cdist", "math", x, y)
+
+
 def ceil(x: Any) -> Any:
     """The next integer above each element, as a real number."""
     return call("ceil", "numpy", x)
+
+
+def celu(x: Any, alpha: Any = 1.0) -> Any:
+    """`x` above 0, `α (e^(x/α) - 1)` below."""
+    return call("celu", "nn", x, alpha=alpha)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
@@ -415,6 +580,29 @@ def conjugate(x: Any) -> Any:
     return call("conjugate", "numpy", x)
 
 
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """The convolution of images with a kernel `[spatial.., channels, filters]`. A kernel of fewer
+    channels than the images is applied to groups of them.
+    """
+    return call(
+        "conv",
+        "nn",
+        inputs,
+        kernel,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )
+
+
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
     """Numbers, lists and tensors as a tensor, of a type if one is given."""
     return call("convert_to_tensor", "core", x, dtype=dtype, sparse=sparse, ragged=ragged)
@@ -423,6 +611,16 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
 def copy(x: Any) -> Any:
     """The same elements."""
     return call("copy", "numpy", x)
+
+
+def corrcoef(x: Any) -> Any:
+    """The correlations between rows: a matrix with 1 on its diagonal."""
+    return call("corrcoef", "numpy", x)
+
+
+def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
+    """The sums of products of a row with another that is moved along it."""
+    return call("correlate", "numpy", x1, x2, mode=mode)
 
 
 def cos(x: Any) -> Any:
@@ -440,6 +638,13 @@ def count_nonzero(x: Any, axis: Any = None) -> Any:
     return call("count_nonzero", "numpy", x, axis=axis)
 
 
+def cross(
+    x1: Any, x2: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+) -> Any:
+    """The vector product along an axis of two or three elements."""
+    return call("cross", "numpy", x1, x2, axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
+
+
 def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """The products of the first 1, 2, .. elements along an axis, or of all in a row."""
     return call("cumprod", "numpy", x, axis=axis, dtype=dtype)
@@ -455,9 +660,56 @@ def deg2rad(x: Any) -> Any:
     return call("deg2rad", "numpy", x)
 
 
+def depth_to_space(x: Any, block_size: Any, data_format: str = "channels_last") -> Any:
+    """Channels moved into blocks of pixels."""
+    return call("depth_to_space", "nn", x, block_size, data_format=data_format)
+
+
+def depthwise_conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """The convolution of each channel by itself with a kernel `[spatial.., channels, multiplier]`.
+    """
+    return call(
+        "depthwise_conv",
+        "nn",
+        inputs,
+        kernel,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )
+
+
+def diag(x: Any, k: Any = 0) -> Any:
+    """A diagonal of a matrix, or the matrix with this diagonal and zeros elsewhere."""
+    return call("diag", "numpy", x, k=k)
+
+
+def diagflat(x: Any, k: Any = 0) -> Any:
+    """The matrix with all elements on a diagonal, and zeros elsewhere."""
+    return call("diagflat", "numpy", x, k=k)
+
+
+def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    """A diagonal of each matrix that two axes span; it becomes the last axis."""
+    return call("diagonal", "numpy", x, offset=offset, axis1=axis1, axis2=axis2)
+
+
 def diff(a: Any, n: Any = 1, axis: Any = -1) -> Any:
     """Each element less the one before, along an axis, `n` times over."""
     return call("diff", "numpy", a, n=n, axis=axis)
+
+
+def digitize(x: Any, bins: Any) -> Any:
+    """The number of the bin, between ascending edges, to which each element belongs."""
+    return call("digitize", "numpy", x, bins)
 
 
 def divide(x1: Any, x2: Any) -> Any:
@@ -468,6 +720,40 @@ def divide(x1: Any, x2: Any) -> Any:
 def divide_no_nan(x1: Any, x2: Any) -> Any:
     """The quotient of two tensors, 0 where the divisor is 0."""
     return call("divide_no_nan", "numpy", x1, x2)
+
+
+def dot(x1: Any, x2: Any) -> Any:
+    """The product of the last axis of the first tensor with the last but one of the second."""
+    return call("dot", "numpy", x1, x2)
+
+
+def dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    is_causal: bool = False,
+    flash_attention: Any = None,
+    attn_logits_soft_cap: Any = None,
+) -> Any:
+    """Values weighed by how well each query agrees with the values' keys. All are
+    `[batch, time, heads, depth]`; there may be fewer heads of keys and values.
+    """
+    return call(
+        "dot_product_attention",
+        "nn",
+        query,
+        key,
+        value,
+        bias=bias,
+        mask=mask,
+        scale=scale,
+        is_causal=is_causal,
+        flash_attention=flash_attention,
+        attn_logits_soft_cap=attn_logits_soft_cap,
+    )
 
 
 def dsplit(x: Any, indices_or_sections: Any) -> Any:
@@ -483,6 +769,16 @@ def dstack(xs: Any) -> Any:
 def dtype(x: Any) -> Any:
     """The name of the type of a tensor's elements."""
     return call("dtype", "core", x)
+
+
+def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
+    """Sums of products, by the names of axes: `'ij,jk->ik'` is the product of matrices."""
+    return call("einsum", "numpy", subscripts, *operands, **kwargs)
+
+
+def elu(x: Any, alpha: Any = 1.0) -> Any:
+    """`x` above 0, `α (eˣ - 1)` below."""
+    return call("elu", "nn", x, alpha=alpha)
 
 
 def empty(shape: Any, dtype: Any = None) -> Any:
@@ -533,6 +829,11 @@ def expand_dims(x: Any, axis: Any) -> Any:
 def expm1(x: Any) -> Any:
     """e to the power of each element, less 1, exact near zero."""
     return call("expm1", "numpy", x)
+
+
+def extract_sequences(x: Any, sequence_length: Any, sequence_stride: Any) -> Any:
+    """All stretches of a length, so many steps apart, along the last axis."""
+    return call("extract_sequences", "math", x, sequence_length, sequence_stride)
 
 
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
@@ -600,6 +901,11 @@ def gcd(x1: Any, x2: Any) -> Any:
     return call("gcd", "numpy", x1, x2)
 
 
+def gelu(x: Any, approximate: bool = True) -> Any:
+    """`x` times the normal distribution function of `x`, or an approximation by `tanh`."""
+    return call("gelu", "nn", x, approximate=approximate)
+
+
 def geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: Any = 0
 ) -> Any:
@@ -607,6 +913,18 @@ def geomspace(
     return call(
         "geomspace", "numpy", start, stop, num=num, endpoint=endpoint, dtype=dtype, axis=axis
     )
+
+
+def get_item(x: Any, key: Any) -> Any:
+    """What `x[key]` is in Python. A key is an integer, a tensor of integers, `None`, `'...'`, a
+    slice as the list `['slice', start, stop, step]`, or a list of these beside one another.
+    """
+    return call("get_item", "numpy", x, key)
+
+
+def glu(x: Any, axis: Any = -1) -> Any:
+    """One half along an axis, times the sigmoid of the other."""
+    return call("glu", "nn", x, axis=axis)
 
 
 def greater(x1: Any, x2: Any) -> Any:
@@ -629,9 +947,39 @@ def hanning(x: Any) -> Any:
     return call("hanning", "numpy", x)
 
 
+def hard_shrink(x: Any, threshold: Any = 0.5) -> Any:
+    """`x` where it is further from 0 than the threshold, else 0."""
+    return call("hard_shrink", "nn", x, threshold=threshold)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """A piecewise linear sigmoid."""
+    return call("hard_sigmoid", "nn", x)
+
+
+def hard_silu(x: Any) -> Any:
+    """`x` times a piecewise linear sigmoid."""
+    return call("hard_silu", "nn", x)
+
+
+def hard_swish(x: Any) -> Any:
+    """`x` times a piecewise linear sigmoid."""
+    return call("hard_swish", "nn", x)
+
+
+def hard_tanh(x: Any) -> Any:
+    """`x`, at least -1 and at most 1."""
+    return call("hard_tanh", "nn", x)
+
+
 def heaviside(x1: Any, x2: Any) -> Any:
     """0 below zero, 1 above, and at zero the second tensor."""
     return call("heaviside", "numpy", x1, x2)
+
+
+def histogram(x: Any, bins: Any = 10, range: Any = None) -> Any:
+    """How many elements belong to each of some bins, and the edges of these."""
+    return call("histogram", "numpy", x, bins=bins, range=range)
 
 
 def hsplit(x: Any, indices_or_sections: Any) -> Any:
@@ -657,6 +1005,16 @@ def identity(n: Any, dtype: Any = None) -> Any:
 def imag(x: Any) -> Any:
     """The imaginary part, which of a real number is 0."""
     return call("imag", "numpy", x)
+
+
+def in_top_k(targets: Any, predictions: Any, k: Any) -> Any:
+    """Whether each target's prediction is among the `k` greatest of its row."""
+    return call("in_top_k", "math", targets, predictions, k)
+
+
+def inner(x1: Any, x2: Any) -> Any:
+    """The sums of products along the last axes of both."""
+    return call("inner", "numpy", x1, x2)
 
 
 def is_tensor(x: Any) -> Any:
@@ -704,6 +1062,20 @@ def isreal(x: Any) -> Any:
     return call("isreal", "numpy", x)
 
 
+def kron(x1: Any, x2: Any) -> Any:
+    """Blocks of the second tensor, each multiplied by an element of the first."""
+    return call("kron", "numpy", x1, x2)
+
+
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
+) -> Any:
+    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by `beta`."""
+    return call(
+        "layer_normalization", "nn", x, gamma=gamma, beta=beta, axis=axis, epsilon=epsilon, **kwargs
+    )
+
+
 def lcm(x1: Any, x2: Any) -> Any:
     """The least common multiple of two integers."""
     return call("lcm", "numpy", x1, x2)
@@ -712,6 +1084,11 @@ def lcm(x1: Any, x2: Any) -> Any:
 def ldexp(x1: Any, x2: Any) -> Any:
     """The first tensor times 2 to the power of the second."""
     return call("ldexp", "numpy", x1, x2)
+
+
+def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
+    """`x` above 0, a multiple of it below."""
+    return call("leaky_relu", "nn", x, negative_slope=negative_slope)
 
 
 def left_shift(x: Any, y: Any) -> Any:
@@ -772,6 +1149,16 @@ def log2(x: Any) -> Any:
     return call("log2", "numpy", x)
 
 
+def log_sigmoid(x: Any) -> Any:
+    """The logarithm of the sigmoid."""
+    return call("log_sigmoid", "nn", x)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """The logarithm of `softmax`, without underflow; `None` takes all axes together."""
+    return call("log_softmax", "nn", x, axis=axis)
+
+
 def logaddexp(x1: Any, x2: Any) -> Any:
     """The logarithm of the sum of two exponentials, without overflow on the way."""
     return call("logaddexp", "numpy", x1, x2)
@@ -830,9 +1217,33 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return call("logsumexp", "math", x, axis=axis, keepdims=keepdims)
 
 
+def matmul(x1: Any, x2: Any) -> Any:
+    """The product of matrices along the last two axes; leading axes are broadcast."""
+    return call("matmul", "numpy", x1, x2)
+
+
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The greatest element along axes, and at least `initial`."""
     return call("max", "numpy", x, axis=axis, keepdims=keepdims, initial=initial)
+
+
+def max_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: Any = None,
+) -> Any:
+    """The greatest element of each window."""
+    return call(
+        "max_pool",
+        "nn",
+        inputs,
+        pool_size,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+    )
 
 
 def maximum(x1: Any, x2: Any) -> Any:
@@ -843,6 +1254,11 @@ def maximum(x1: Any, x2: Any) -> Any:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean along axes; of nothing, NaN."""
     return call("mean", "numpy", x, axis=axis, keepdims=keepdims)
+
+
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The middle of the elements along axes; NaN where any is."""
+    return call("median", "numpy", x, axis=axis, keepdims=keepdims)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> Any:
@@ -873,6 +1289,27 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Some axes moved to other places; the others keep their order."""
     return call("moveaxis", "numpy", x, source, destination)
+
+
+def multi_hot(
+    inputs: Any,
+    num_classes: Any = None,
+    axis: Any = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """A row for each sample, 1 at the places of all its integers and 0 elsewhere."""
+    return call(
+        "multi_hot",
+        "nn",
+        inputs,
+        num_classes=num_classes,
+        axis=axis,
+        dtype=dtype,
+        sparse=sparse,
+        **kwargs,
+    )
 
 
 def multiply(x1: Any, x2: Any) -> Any:
@@ -915,14 +1352,33 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return call("nanmean", "numpy", x, axis=axis, keepdims=keepdims)
 
 
+def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The middle of the numbers along axes, those passed over that are NaN."""
+    return call("nanmedian", "numpy", x, axis=axis, keepdims=keepdims)
+
+
 def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The least number along axes; NaN where there is none."""
     return call("nanmin", "numpy", x, axis=axis, keepdims=keepdims)
 
 
+def nanpercentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The number below which `q` of a hundred along axes lie."""
+    return call("nanpercentile", "numpy", x, q, axis=axis, method=method, keepdims=keepdims)
+
+
 def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product along axes of what is a number; of nothing, 1."""
     return call("nanprod", "numpy", x, axis=axis, keepdims=keepdims)
+
+
+def nanquantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The number below which a share `q` of those along axes lie."""
+    return call("nanquantile", "numpy", x, q, axis=axis, method=method, keepdims=keepdims)
 
 
 def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -950,9 +1406,26 @@ def negative(x: Any) -> Any:
     return call("negative", "numpy", x)
 
 
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The length of vectors, or the size of matrices, along one or two axes."""
+    return call("norm", "linalg", x, ord=ord, axis=axis, keepdims=keepdims)
+
+
+def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: Any = None) -> Any:
+    """`x` over its norm of some order along axes."""
+    return call("normalize", "nn", x, axis=axis, order=order, epsilon=epsilon)
+
+
 def not_equal(x1: Any, x2: Any) -> Any:
     """Whether two elements differ."""
     return call("not_equal", "numpy", x1, x2)
+
+
+def one_hot(
+    x: Any, num_classes: Any, axis: Any = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
+    """A row for each integer, 1 at its place and 0 elsewhere; along a new axis."""
+    return call("one_hot", "nn", x, num_classes, axis=axis, dtype=dtype, sparse=sparse)
 
 
 def ones(shape: Any, dtype: Any = None) -> Any:
@@ -965,9 +1438,21 @@ def ones_like(x: Any, dtype: Any = None) -> Any:
     return call("ones_like", "numpy", x, dtype=dtype)
 
 
+def outer(x1: Any, x2: Any) -> Any:
+    """The product of each element of the first with each of the second: a matrix."""
+    return call("outer", "numpy", x1, x2)
+
+
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
     """With more elements before and after along each axis: a constant, reflections, the edges."""
     return call("pad", "numpy", x, pad_width, mode=mode, constant_values=constant_values)
+
+
+def percentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The element below which `q` of a hundred along axes lie; NaN where any is."""
+    return call("percentile", "numpy", x, q, axis=axis, method=method, keepdims=keepdims)
 
 
 def power(x1: Any, x2: Any) -> Any:
@@ -980,9 +1465,21 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     return call("prod", "numpy", x, axis=axis, keepdims=keepdims, dtype=dtype)
 
 
+def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
+    """How near two images are, in decibels."""
+    return call("psnr", "nn", x1, x2, max_val)
+
+
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The distance from the least to the greatest element along axes."""
     return call("ptp", "numpy", x, axis=axis, keepdims=keepdims)
+
+
+def quantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """The element below which a share `q` of those along axes lie; NaN where any is."""
+    return call("quantile", "numpy", x, q, axis=axis, method=method, keepdims=keepdims)
 
 
 def rad2deg(x: Any) -> Any:
@@ -1005,6 +1502,16 @@ def reciprocal(x: Any) -> Any:
     return call("reciprocal", "numpy", x)
 
 
+def relu(x: Any) -> Any:
+    """`x` above 0, else 0."""
+    return call("relu", "nn", x)
+
+
+def relu6(x: Any) -> Any:
+    """`x`, at least 0 and at most 6."""
+    return call("relu6", "nn", x)
+
+
 def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     """Each element, or each slice along an axis, so many times in a row."""
     return call("repeat", "numpy", x, repeats, axis=axis)
@@ -1018,6 +1525,11 @@ def reshape(x: Any, newshape: Any) -> Any:
 def right_shift(x: Any, y: Any) -> Any:
     """The bits moved down."""
     return call("right_shift", "numpy", x, y)
+
+
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: Any = None) -> Any:
+    """`x` over the root of its mean square along axes, scaled."""
+    return call("rms_normalization", "nn", x, scale=scale, axis=axis, epsilon=epsilon)
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
@@ -1040,14 +1552,92 @@ def rsqrt(x: Any) -> Any:
     return call("rsqrt", "math", x)
 
 
+def saturate_cast(x: Any, dtype: Any) -> Any:
+    """The same numbers as another type, those it cannot hold replaced by its extremes."""
+    return call("saturate_cast", "core", x, dtype)
+
+
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """Zeros of a shape, with values added at places, which the last axis of `indices` names."""
+    return call("scatter", "core", indices, values, shape)
+
+
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> Any:
+    """A tensor with new values at places, which the last axis of `indices` names. Of several values
+    for one place the last counts, unless `reduction` joins them with what is there: 'add', 'mul',
+    'max' or 'min'.
+    """
+    return call("scatter_update", "core", inputs, indices, updates, reduction=reduction)
+
+
+def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+    """How many elements of an ascending row lie before each value."""
+    return call("searchsorted", "numpy", sorted_sequence, values, side=side)
+
+
+def segment_max(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    """The greatest elements among the slices that belong to each segment."""
+    return call("segment_max", "math", data, segment_ids, num_segments=num_segments, sorted=sorted)
+
+
+def segment_min(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    """The least elements among the slices that belong to each segment."""
+    return call("segment_min", "math", data, segment_ids, num_segments=num_segments, sorted=sorted)
+
+
+def segment_prod(
+    data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+) -> Any:
+    """The products of the slices that belong to each segment."""
+    return call("segment_prod", "math", data, segment_ids, num_segments=num_segments, sorted=sorted)
+
+
+def segment_sum(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    """The sums of the slices along the first axis that belong to each segment."""
+    return call("segment_sum", "math", data, segment_ids, num_segments=num_segments, sorted=sorted)
+
+
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """Elements of the first choice whose condition holds, of `default` where none does."""
     return call("select", "numpy", condlist, choicelist, default=default)
 
 
+def selu(x: Any) -> Any:
+    """`1.0507 · elu(x, 1.6733)`"""
+    return call("selu", "nn", x)
+
+
+def separable_conv(
+    inputs: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """A convolution of each channel by itself, then one of all channels at each place."""
+    return call(
+        "separable_conv",
+        "nn",
+        inputs,
+        depthwise_kernel,
+        pointwise_kernel,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )
+
+
 def shape(x: Any) -> Any:
     """The extents of a tensor, as a tuple."""
     return call("shape", "core", x)
+
+
+def sigmoid(x: Any) -> Any:
+    """`1 / (1 + e⁻ˣ)`"""
+    return call("sigmoid", "nn", x)
 
 
 def sign(x: Any) -> Any:
@@ -1058,6 +1648,11 @@ def sign(x: Any) -> Any:
 def signbit(x: Any) -> Any:
     """Whether the sign of each element is set, that of -0.0 included."""
     return call("signbit", "numpy", x)
+
+
+def silu(x: Any) -> Any:
+    """`x · sigmoid(x)`"""
+    return call("silu", "nn", x)
 
 
 def sin(x: Any) -> Any:
@@ -1080,6 +1675,70 @@ def size(x: Any) -> Any:
     return call("size", "numpy", x)
 
 
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """The block of a shape that begins at a corner, which is kept so that the block fits."""
+    return call("slice", "core", inputs, start_indices, shape)
+
+
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """A tensor with a block replaced, which begins at a corner that is kept so that it fits."""
+    return call("slice_update", "core", inputs, start_indices, updates)
+
+
+def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
+    """`x` moved towards 0 by the threshold, or 0 if it does not get there."""
+    return call("soft_shrink", "nn", x, threshold=threshold)
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """Positive numbers whose sum along axes is 1; `None` takes all axes together."""
+    return call("softmax", "nn", x, axis=axis)
+
+
+def softplus(x: Any) -> Any:
+    """`ln(1 + eˣ)`"""
+    return call("softplus", "nn", x)
+
+
+def softsign(x: Any) -> Any:
+    """`x / (1 + |x|)`"""
+    return call("softsign", "nn", x)
+
+
+def sort(x: Any, axis: Any = -1) -> Any:
+    """The elements along an axis in ascending order, NaN last."""
+    return call("sort", "numpy", x, axis=axis)
+
+
+def space_to_depth(x: Any, block_size: Any, data_format: str = "channels_last") -> Any:
+    """Blocks of pixels moved into channels."""
+    return call("space_to_depth", "nn", x, block_size, data_format=data_format)
+
+
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: Any = -1
+) -> Any:
+    """The surprise at the true class, for labels given as the classes' numbers."""
+    return call(
+        "sparse_categorical_crossentropy", "nn", target, output, from_logits=from_logits, axis=axis
+    )
+
+
+def sparse_plus(x: Any) -> Any:
+    """0 up to -1, `(x + 1)² / 4` up to 1, then `x`."""
+    return call("sparse_plus", "nn", x)
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """0 up to -1, `(x + 1) / 2` up to 1, then 1."""
+    return call("sparse_sigmoid", "nn", x)
+
+
+def sparsemax(x: Any, axis: Any = -1) -> Any:
+    """0 for all but the greatest numbers along an axis."""
+    return call("sparsemax", "nn", x, axis=axis)
+
+
 def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     """Equal parts along an axis, or the parts between these places."""
     return call("split", "numpy", x, indices_or_sections, axis=axis)
@@ -1093,6 +1752,11 @@ def sqrt(x: Any) -> Any:
 def square(x: Any) -> Any:
     """Each element times itself."""
     return call("square", "numpy", x)
+
+
+def squareplus(x: Any, b: Any = 4) -> Any:
+    """`(x + √(x² + b)) / 2`"""
+    return call("squareplus", "nn", x, b=b)
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
@@ -1110,6 +1774,11 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return call("std", "numpy", x, axis=axis, keepdims=keepdims)
 
 
+def stop_gradient(variable: Any) -> Any:
+    """The same numbers, through which no gradient flows."""
+    return call("stop_gradient", "core", variable)
+
+
 def subtract(x1: Any, x2: Any) -> Any:
     """The difference of two tensors."""
     return call("subtract", "numpy", x1, x2)
@@ -1125,12 +1794,29 @@ def swapaxes(x: Any, axis1: Any, axis2: Any) -> Any:
     return call("swapaxes", "numpy", x, axis1, axis2)
 
 
+def swish(x: Any) -> Any:
+    """`x · sigmoid(x)`"""
+    return call("swish", "nn", x)
+
+
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """One of several outcomes, by an index that is kept within their number. All are traced:
     `branches` are what the functions gave for the operands, and whoever stands at the border calls
     them.
     """
     return call("switch", "core", index, branches, *operands)
+
+
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    """Slices along an axis, or elements of all in a row, chosen by index. Negative indices count
+    from the end; what is outside counts as the nearest inside.
+    """
+    return call("take", "numpy", x, indices, axis=axis)
+
+
+def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
+    """For each index along an axis, the element there, everything else being equal."""
+    return call("take_along_axis", "numpy", x, indices, axis=axis)
 
 
 def tan(x: Any) -> Any:
@@ -1143,9 +1829,34 @@ def tanh(x: Any) -> Any:
     return call("tanh", "numpy", x)
 
 
+def tanh_shrink(x: Any) -> Any:
+    """`x - tanh(x)`"""
+    return call("tanh_shrink", "nn", x)
+
+
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+    """The sums of products along some axes: so many last and first ones, or those listed."""
+    return call("tensordot", "numpy", x1, x2, axes=axes)
+
+
+def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
+    """`x` above the threshold, else another value."""
+    return call("threshold", "nn", x, threshold, default_value)
+
+
 def tile(x: Any, repeats: Any) -> Any:
     """The whole tensor, so many times along each axis."""
     return call("tile", "numpy", x, repeats)
+
+
+def top_k(x: Any, k: Any, sorted: bool = True) -> Any:
+    """The `k` greatest elements of each row, the greatest first, and their places."""
+    return call("top_k", "math", x, k, sorted=sorted)
+
+
+def trace(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    """The sum of a diagonal of each matrix that two axes span."""
+    return call("trace", "numpy", x, offset=offset, axis1=axis1, axis2=axis2)
 
 
 def transpose(x: Any, axes: Any = None) -> Any:
@@ -1163,6 +1874,16 @@ def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Any:
     return call("tri", "numpy", N, M=M, k=k, dtype=dtype)
 
 
+def tril(x: Any, k: Any = 0) -> Any:
+    """The elements on and below a diagonal, zeros above."""
+    return call("tril", "numpy", x, k=k)
+
+
+def triu(x: Any, k: Any = 0) -> Any:
+    """The elements on and above a diagonal, zeros below."""
+    return call("triu", "numpy", x, k=k)
+
+
 def true_divide(x1: Any, x2: Any) -> Any:
     """The quotient of two tensors, as real numbers."""
     return call("true_divide", "numpy", x1, x2)
@@ -1171,6 +1892,16 @@ def true_divide(x1: Any, x2: Any) -> Any:
 def trunc(x: Any) -> Any:
     """Each element without its fraction."""
     return call("trunc", "numpy", x)
+
+
+def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    """All blocks of an image `[batch, channels, height, width]`, each as a column."""
+    return call("unfold", "nn", x, kernel_size, dilation=dilation, padding=padding, stride=stride)
+
+
+def unravel_index(indices: Any, shape: Any) -> Any:
+    """The coordinates, in a shape, of elements counted in a row."""
+    return call("unravel_index", "numpy", indices, shape)
 
 
 def unstack(x: Any, num: Any = None, axis: Any = 0) -> Any:
@@ -1186,6 +1917,11 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean square of distances from the mean, along axes."""
     return call("var", "numpy", x, axis=axis, keepdims=keepdims)
+
+
+def vdot(x1: Any, x2: Any) -> Any:
+    """The sum of products of all elements of both."""
+    return call("vdot", "numpy", x1, x2)
 
 
 def vsplit(x: Any, indices_or_sections: Any) -> Any:
@@ -1218,145 +1954,48 @@ MISSING = (
     "adaptive_average_pool",
     "adaptive_max_pool",
     "argpartition",
-    "argsort",
     "associative_scan",
-    "average_pool",
-    "batch_normalization",
-    "binary_crossentropy",
     "bincount",
-    "categorical_crossentropy",
-    "cdist",
-    "celu",
     "cholesky",
     "cholesky_inverse",
-    "column_stack",
-    "conv",
     "conv_transpose",
     "convert_to_numpy",
-    "corrcoef",
-    "correlate",
-    "cross",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
-    "depth_to_space",
-    "depthwise_conv",
     "det",
-    "diag",
-    "diagflat",
-    "diagonal",
-    "digitize",
-    "dot",
-    "dot_product_attention",
     "eig",
     "eigh",
-    "einsum",
-    "elu",
-    "extract_sequences",
     "fft",
     "fft2",
     "fold",
     "fori_loop",
-    "gammainc",
-    "gelu",
-    "get_item",
-    "glu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "histogram",
     "i0",
     "ifft2",
-    "in_top_k",
-    "inner",
     "inv",
     "irfft",
     "istft",
     "jvp",
     "kaiser",
-    "kron",
-    "layer_normalization",
-    "leaky_relu",
-    "log_sigmoid",
-    "log_softmax",
     "logdet",
     "lstsq",
     "lu_factor",
     "map",
-    "matmul",
-    "matrix_power",
     "matrix_rank",
-    "max_pool",
-    "median",
-    "multi_hot",
-    "nanmedian",
-    "nanpercentile",
-    "nanquantile",
     "nextafter",
     "nonzero",
-    "norm",
-    "normalize",
-    "one_hot",
-    "outer",
-    "percentile",
     "pinv",
     "polar",
-    "psnr",
     "qr",
-    "quantile",
     "rearrange",
-    "relu",
-    "relu6",
     "rfft",
-    "rms_normalization",
-    "saturate_cast",
     "scan",
-    "scatter",
-    "scatter_update",
-    "searchsorted",
-    "segment_max",
-    "segment_min",
-    "segment_prod",
-    "segment_sum",
-    "selu",
-    "separable_conv",
-    "sigmoid",
-    "silu",
-    "slice",
-    "slice_update",
     "slogdet",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
     "solve",
     "solve_triangular",
-    "sort",
-    "space_to_depth",
-    "sparse_categorical_crossentropy",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
     "stft",
-    "stop_gradient",
     "svd",
-    "swish",
-    "take",
-    "take_along_axis",
-    "tanh_shrink",
-    "tensordot",
-    "threshold",
-    "top_k",
-    "trace",
-    "tril",
-    "triu",
-    "unfold",
     "unique",
-    "unravel_index",
-    "vdot",
     "vectorize",
     "vectorized_map",
     "view",

@@ -15,6 +15,11 @@ from oxhorn._variables import Variable
 
 def call(name: str, family: str, *args: Any, **kwargs: Any) -> Any:
     """The function of this name on these arguments."""
+    if family == "random":
+        # The module of generators has functions that come here.
+        from oxhorn.random.seed_generator import draw_seed
+
+        kwargs["seed"] = draw_seed(kwargs.get("seed"))
     kind = _kind(args) | _kind(tuple(kwargs.values()))
     if kind & SYMBOLIC:
         return FunctionOperation(name, family).symbolic(args, kwargs)
@@ -50,6 +55,8 @@ def _lowered(value: Any) -> Any:
     """An argument as the border takes it."""
     if value is None or isinstance(value, (Tensor, bool, int, float, str)):
         return value
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, Variable):
         return value.traced()
     if isinstance(value, (list, tuple)):
@@ -116,7 +123,9 @@ class Place:
 
 def _taken(value: Any, arrays: list[np.ndarray]) -> Any:
     """The argument with places for its arrays, which are added to the list."""
-    if isinstance(value, np.generic) or isinstance(value, (np.ndarray, Variable)):
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (np.ndarray, Variable)):
         arrays.append(as_array(value))
         return Place(len(arrays) - 1)
     if isinstance(value, (list, tuple)):

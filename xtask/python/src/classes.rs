@@ -48,7 +48,7 @@ pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String,
         let function = snake_case(object.name);
         let path = format!("{}.{function}", category.path);
         if name == "losses" && category.snake_case == SnakeCase::Function && recorded.has(&path) {
-            module.import("oxhorn._identifiers", "function_of");
+            module.import("oxhorn._identifiers", "registry_function");
             module.add(
                 &function,
                 &functions::of_loss(&object, &function, &recorded.parameters(&path)?),
@@ -67,11 +67,13 @@ pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String,
             &(note.to_owned() + &bracketed(0, "ALIASES = {", &entries, "}", Spread::Early)),
         );
     }
-    let general = ["deserialize", "get", "serialize"];
-    let names = recorded.names(category.path).into_iter();
-    let missing: Vec<&str> = names
-        .filter(|it| !general.contains(it) && !known.iter().any(|known| known == it))
-        .collect();
+    // Functions are written by hand, but for those that losses are.
+    let is_own = |name: &str| {
+        let is_class = name.starts_with(char::is_uppercase) || category.name == "losses";
+        is_class && !["deserialize", "get", "serialize"].contains(&name)
+    };
+    let names = recorded.names(category.path).into_iter().filter(|name| is_own(name));
+    let missing: Vec<&str> = names.filter(|it| !known.iter().any(|known| known == it)).collect();
     module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
     Ok(module.text())
 }
@@ -82,8 +84,9 @@ pub(crate) const MISSING: &str = "# What Keras has and Oxhorn has not.\n";
 /// One class.
 fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<String, String> {
     let parameters = recorded.parameters(&format!("{}.{}", category.path, object.name))?;
-    let roles: Vec<Role<'_>> =
-        parameters.iter().map(|parameter| role(category, object, parameter)).collect();
+    let named: Vec<&str> = parameters.iter().map(|it| it.name.as_str()).collect();
+    let role = |parameter| role(category, object, parameter, &named);
+    let roles: Vec<Role<'_>> = parameters.iter().map(role).collect();
     let (mut arguments, mut signature) = (vec![], vec!["self".to_owned()]);
     for (parameter, role) in parameters.iter().zip(&roles) {
         let (annotation, doc) = match role {
@@ -95,7 +98,9 @@ fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<St
             }
         };
         let stars = if parameter.kind == Kind::Rest { "**" } else { "" };
-        arguments.push((format!("{stars}{}", parameter.name), doc));
+        if !doc.is_empty() {
+            arguments.push((format!("{stars}{}", parameter.name), doc));
+        }
         signature.push(parameter.declared(&annotation));
     }
     let mut text = format!("class {}({}):\n", object.name, category.base.1);
@@ -119,12 +124,19 @@ fn settings<'a>(roles: &[Role<'a>], object: &'a Object) -> Vec<&'a FieldInfo> {
     object.fields.iter().filter(is_set).collect()
 }
 
-fn role<'a>(category: &Category, object: &'a Object, parameter: &Parameter) -> Role<'a> {
+/// `named` are the names that the signature has.
+fn role<'a>(
+    category: &Category,
+    object: &'a Object,
+    parameter: &Parameter,
+    named: &[&str],
+) -> Role<'a> {
     let field = object.fields.iter().find(|field| field.name == parameter.name);
     if parameter.kind == Kind::Rest {
-        let rest: Vec<&str> = category.common.iter().map(|it| it.0).collect();
+        let names = category.common.iter().map(|it| it.0);
+        let rest: Vec<&str> = names.filter(|name| !named.contains(name)).collect();
         let doc = format!("What all {} take: `{}`.", category.name, rest.join("`, `"));
-        return Role::Common("Any", doc);
+        return Role::Common("Any", if rest.is_empty() { String::new() } else { doc });
     }
     let common = category.common.iter().find(|(name, ..)| *name == parameter.name);
     match (common, field) {

@@ -13,9 +13,13 @@ use crate::{
     signature::{Kind, Parameter, parameters},
 };
 
+/// Above a function that Rust has as an object of the same name.
+const KNOWN: &str = "@registry_function\n";
+
 /// `activations`: functions of one tensor, which Rust has as objects.
 pub(crate) fn activation_module(recorded: &Recorded) -> Result<String, String> {
     let mut module = Module::new("Keras' activation functions as Rust has them.");
+    module.import("oxhorn._identifiers", "registry_function");
     module.import("oxhorn.activations.activation", "apply");
     let mut known: Vec<&str> = vec![];
     let mut aliases: Vec<(&str, &str)> = vec![];
@@ -60,8 +64,7 @@ pub(crate) fn activation_module(recorded: &Recorded) -> Result<String, String> {
 pub(crate) fn ops_module(recorded: &Recorded) -> Result<String, String> {
     let mut module = Module::new("Keras' functions of tensors as Rust has them.");
     add_functions(&mut module, recorded, "ops", |it| it.family != "random")?;
-    let mut missing: Vec<&str> = ops::missing().collect();
-    missing.sort_unstable();
+    let missing = missing_ops(recorded);
     module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
     let mut namespaces = "# Which functions Keras has in the modules of `ops` too.\n".to_owned();
     for name in ["image", "linalg", "nn", "numpy"] {
@@ -75,11 +78,42 @@ pub(crate) fn ops_module(recorded: &Recorded) -> Result<String, String> {
 /// `random`: the functions that draw.
 pub(crate) fn random_module(recorded: &Recorded) -> Result<String, String> {
     let mut module = Module::new("Keras' functions that draw random numbers as Rust has them.");
-    let known = add_functions(&mut module, recorded, "random", |it| it.family == "random")?;
-    let names = recorded.names("random").into_iter();
-    let missing: Vec<&str> =
-        names.filter(|it| *it != "SeedGenerator" && !known.contains(it)).collect();
+    add_functions(&mut module, recorded, "random", |it| it.family == "random")?;
+    let missing = missing_random(recorded);
     module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
+    Ok(module.text())
+}
+
+/// What Keras' `ops` has and Rust has not, the modules within it aside.
+pub(crate) fn missing_ops(recorded: &Recorded) -> Vec<&str> {
+    let names = recorded.names("ops").into_iter();
+    names.filter(|name| ops::find(name, None).is_none()).collect()
+}
+
+/// What Keras' `random` has and Rust has not, the class that Python has aside.
+pub(crate) fn missing_random(recorded: &Recorded) -> Vec<&str> {
+    let names = recorded.names("random").into_iter().filter(|name| *name != "SeedGenerator");
+    names.filter(|name| ops::find(name, Some("random")).is_none()).collect()
+}
+
+/// `missing_ops`, `missing_random`: Keras' functions that Rust has not, which say so when called.
+pub(crate) fn missing_module(
+    recorded: &Recorded,
+    path: &str,
+    names: &[&str],
+) -> Result<String, String> {
+    let mut module = Module::new(&format!("Keras' functions of `{path}` that Oxhorn has not."));
+    module.import("oxhorn._identifiers", "not_implemented");
+    for name in names {
+        let path = format!("{path}.{name}");
+        let parameters = recorded.parameters(&path)?;
+        let annotation =
+            |it: &Parameter| (fields::of_default(it.default.as_deref()), String::new());
+        let annotations: Vec<(String, String)> = parameters.iter().map(annotation).collect();
+        let body = format!("    raise not_implemented(\"{path}\")\n");
+        let doc = "Not available: raises `NotImplementedError`.";
+        module.add(name, &function(name, &parameters, &annotations, doc, &body));
+    }
     Ok(module.text())
 }
 
@@ -88,7 +122,7 @@ fn add_functions(
     recorded: &Recorded,
     path: &str,
     belongs: fn(&Function) -> bool,
-) -> Result<Vec<&'static str>, String> {
+) -> Result<(), String> {
     let mut functions: Vec<&Function> = ops::functions().filter(|it| belongs(it)).collect();
     functions.sort_by_key(|it| it.name);
     for it in &functions {
@@ -108,7 +142,7 @@ fn add_functions(
     if !functions.is_empty() {
         module.import("oxhorn.ops.dispatch", "call");
     }
-    Ok(functions.into_iter().map(|it| it.name).collect())
+    Ok(())
 }
 
 /// The function that a loss is without its reduction: `mean_squared_error(y_true, y_pred)`.
@@ -137,8 +171,7 @@ pub(crate) fn of_loss(object: &Object, name: &str, parameters: &[Parameter]) -> 
         body += &bracketed(4, "loss._refuse(", &refused, ")", Spread::Late);
     }
     body += "    return loss(y_true, y_pred)\n";
-    let text = function(name, parameters, &annotations, object.doc, &body);
-    format!("@function_of({class})\n{text}")
+    format!("{KNOWN}{}", function(name, parameters, &annotations, object.doc, &body))
 }
 
 /// A function with its types, its docstring and its body.

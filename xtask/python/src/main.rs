@@ -111,6 +111,14 @@ fn generated() -> Result<Vec<(PathBuf, String)>, String> {
         ("ops", functions::ops_module(&recorded)?),
         ("random", functions::random_module(&recorded)?),
     ];
+    let missing = [
+        ("missing_ops", "ops", functions::missing_ops(&recorded)),
+        ("missing_image", "ops.image", recorded.names("ops.image")),
+        ("missing_random", "random", functions::missing_random(&recorded)),
+    ];
+    for (name, path, names) in missing {
+        modules.push((name, functions::missing_module(&recorded, path, &names)?));
+    }
     for category in &registry::CATEGORIES {
         modules.push((category.name, classes::module(category, &recorded)?));
     }

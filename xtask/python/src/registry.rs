@@ -115,21 +115,8 @@ pub(crate) const CATEGORIES: [Category; 8] = [
             ("SeparableConvolution1D", "SeparableConv1D"),
             ("SeparableConvolution2D", "SeparableConv2D"),
         ],
-        // Entrances of models are Python's own, as are the functions that merge.
-        by_hand: &[
-            "Input",
-            "InputLayer",
-            "InputSpec",
-            "Layer",
-            "add",
-            "average",
-            "concatenate",
-            "dot",
-            "maximum",
-            "minimum",
-            "multiply",
-            "subtract",
-        ],
+        // Where models begin is Python's own.
+        by_hand: &["Input", "InputLayer", "InputSpec", "Layer"],
         objects: || objects(layers::CLASSES),
     },
     Category {

@@ -1,0 +1,21 @@
+"""Functions of tensors: at once on arrays, written down where a model is traced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn._generated import ops as _generated
+from oxhorn._generated.ops import *  # noqa: F403
+from oxhorn.ops import image, linalg, nn, numpy
+
+__all__ = ["image", "linalg", "nn", "numpy"]
+__all__ += _generated.__all__
+
+
+def __getattr__(name: str) -> Any:
+    if name in _generated.MISSING:
+        # A function that refuses when it is called, with Keras' signature.
+        from oxhorn._generated import missing_ops
+
+        return getattr(missing_ops, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
