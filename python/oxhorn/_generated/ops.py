@@ -720,7 +720,8 @@ def depthwise_conv(
     data_format: Any = None,
     dilation_rate: Any = 1,
 ) -> Any:
-    """The convolution of each channel by itself with a kernel `[spatial.., channels, multiplier]`.
+    """The convolution of each channel by itself with a kernel
+    `[spatial.., channels, multiplier]`.
     """
     return call(
         "depthwise_conv",
@@ -899,7 +900,9 @@ def fabs(x: Any) -> Any:
 
 
 def fft(x: Any) -> Any:
-    """The discrete Fourier transform along the last axis, of a pair of real and imaginary parts."""
+    """The discrete Fourier transform along the last axis, of a pair of real and imaginary
+    parts.
+    """
     return call("fft", "math", x)
 
 
@@ -1147,7 +1150,9 @@ def kron(x1: Any, x2: Any) -> Any:
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
 ) -> Any:
-    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by `beta`."""
+    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by
+    `beta`.
+    """
     return call(
         "layer_normalization", "nn", x, gamma=gamma, beta=beta, axis=axis, epsilon=epsilon, **kwargs
     )

@@ -60,7 +60,7 @@ class Model(Trainer, Layer):
         operations = self._graph.operations
         object.__setattr__(self, "_operations", operations)
         self._layers = [operation for operation in operations if isinstance(operation, Layer)]
-        names = [layer.name for layer in self._layers]
+        names = [operation.name for operation in operations]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
