@@ -91,12 +91,7 @@ impl Foreign {
         if let Some(reduction) = settings.get("reduction") {
             loss.reduction = Field::read(reduction)?;
         }
-        Ok(Foreign {
-            object,
-            loss,
-            metric: metrics::Common::named(name),
-            config: config.clone(),
-        })
+        Ok(Foreign { object, loss, metric: metrics::Common::named(name), config: config.clone() })
     }
 
     fn setting(&self, name: &str) -> Option<&str> {
