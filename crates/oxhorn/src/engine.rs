@@ -11,9 +11,11 @@ mod step;
 mod values;
 
 use oxhorn_cpu::{Device, Executable, Number, Weights};
-use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, ensure};
+use oxhorn_ir::{
+    Array, DType, Error, Graph, Result, Role, Tensor, Trace, Type, ensure, interpret::interpret,
+};
 use oxhorn_nn::{
-    Declarations, Initial, Scope, Variable, metrics::Direction, optimizers::LearningRate,
+    Declarations, Initial, Mode, Scope, Variable, metrics::Direction, optimizers::LearningRate,
 };
 
 pub use self::objective::{Asked, Objective, Weighted};
@@ -384,9 +386,18 @@ impl Engine {
         let path = format!("{OPTIMIZER}iteration");
         let steps = self.weights.slice::<i64>(&path).map_or(0, |steps| steps[0]);
         let trace = Trace::new("learning rate");
-        let step = trace.scalar(steps as f64, DType::I64);
-        let rate = schedule.apply(step).value();
-        let results = oxhorn_ir::interpret::interpret(&trace.finish(&[rate])?, &[])?;
+        let cx = Scope::new(&trace, &self.declarations, Mode::Infer);
+        let mut rate = vec![];
+        self.network.within(&cx, &mut || {
+            rate.push(schedule.apply(trace.scalar(steps as f64, DType::I64)).value());
+        });
+        drop(cx);
+        let graph = trace.finish(&rate)?;
+        // A schedule of one's own may have arrays in it, which every step has as well.
+        let leaves = graph.leaves(Role::Weight).map(|(_, leaf)| {
+            Ok(Array::new(leaf.ty.shape.clone(), self.value(&leaf.name)?))
+        });
+        let results = interpret(&graph, &leaves.collect::<Result<Vec<_>>>()?)?;
         Ok(f64::from(results.outputs[0].scalar() as f32))
     }
 

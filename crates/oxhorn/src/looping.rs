@@ -200,12 +200,14 @@ impl Engine {
                 callbacks.on_predict_batch_begin(step, &mut run)?;
             }
             let Some(program) = feeder.next(run.engine, &mut *settings.permute)? else { break };
+            if wanted {
+                let mut outputs = Predictions::default();
+                outputs.extend(run.engine, program)?;
+                callbacks.on_predict_batch_end(step, &outputs, &mut run)?;
+            }
             predictions.extend(run.engine, program)?;
             if progress.step(step + 1, clock.elapsed()) {
                 printed(progress.draw(&Logs::new()))?;
-            }
-            if wanted {
-                callbacks.on_predict_batch_end(step, &mut run)?;
             }
             callbacks.between_steps(&mut run)?;
             if run.stopped {

@@ -15,28 +15,18 @@ __all__ = [
     "argpartition",
     "associative_scan",
     "bincount",
-    "cholesky",
-    "cholesky_inverse",
-    "conv_transpose",
     "convert_to_numpy",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
-    "det",
     "eig",
     "eigh",
-    "fft",
-    "fft2",
     "fold",
     "fori_loop",
     "i0",
-    "ifft2",
-    "inv",
-    "irfft",
     "istft",
     "jvp",
     "kaiser",
-    "logdet",
     "lstsq",
     "lu_factor",
     "map",
@@ -47,11 +37,7 @@ __all__ = [
     "polar",
     "qr",
     "rearrange",
-    "rfft",
     "scan",
-    "slogdet",
-    "solve",
-    "solve_triangular",
     "stft",
     "svd",
     "unique",
@@ -89,29 +75,6 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0, sparse: bool = Fal
     raise not_implemented("ops.bincount")
 
 
-def cholesky(x: Any, upper: bool = False) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.cholesky")
-
-
-def cholesky_inverse(x: Any, upper: bool = False) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.cholesky_inverse")
-
-
-def conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
-    padding: str = "valid",
-    output_padding: Any = None,
-    data_format: Any = None,
-    dilation_rate: Any = 1,
-) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.conv_transpose")
-
-
 def convert_to_numpy(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.convert_to_numpy")
@@ -142,11 +105,6 @@ def custom_gradient(f: Any) -> Any:
     raise not_implemented("ops.custom_gradient")
 
 
-def det(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.det")
-
-
 def eig(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.eig")
@@ -155,16 +113,6 @@ def eig(x: Any) -> Any:
 def eigh(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.eigh")
-
-
-def fft(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.fft")
-
-
-def fft2(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.fft2")
 
 
 def fold(
@@ -182,21 +130,6 @@ def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
 def i0(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.i0")
-
-
-def ifft2(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.ifft2")
-
-
-def inv(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.inv")
-
-
-def irfft(x: Any, fft_length: Any = None) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.irfft")
 
 
 def istft(
@@ -220,11 +153,6 @@ def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
 def kaiser(x: Any, beta: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.kaiser")
-
-
-def logdet(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.logdet")
 
 
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
@@ -277,31 +205,11 @@ def rearrange(tensor: Any, pattern: Any, **axes_lengths: Any) -> Any:
     raise not_implemented("ops.rearrange")
 
 
-def rfft(x: Any, fft_length: Any = None) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.rfft")
-
-
 def scan(
     f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1
 ) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.scan")
-
-
-def slogdet(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.slogdet")
-
-
-def solve(a: Any, b: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.solve")
-
-
-def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.solve_triangular")
 
 
 def stft(

@@ -53,12 +53,15 @@ __all__ = [
     "cdist",
     "ceil",
     "celu",
+    "cholesky",
+    "cholesky_inverse",
     "clip",
     "concatenate",
     "cond",
     "conj",
     "conjugate",
     "conv",
+    "conv_transpose",
     "convert_to_tensor",
     "copy",
     "corrcoef",
@@ -72,6 +75,7 @@ __all__ = [
     "deg2rad",
     "depth_to_space",
     "depthwise_conv",
+    "det",
     "diag",
     "diagflat",
     "diagonal",
@@ -99,6 +103,8 @@ __all__ = [
     "extract_sequences",
     "eye",
     "fabs",
+    "fft",
+    "fft2",
     "flip",
     "fliplr",
     "flipud",
@@ -129,9 +135,12 @@ __all__ = [
     "hstack",
     "hypot",
     "identity",
+    "ifft2",
     "imag",
     "in_top_k",
     "inner",
+    "inv",
+    "irfft",
     "is_tensor",
     "isclose",
     "isfinite",
@@ -158,6 +167,7 @@ __all__ = [
     "log_softmax",
     "logaddexp",
     "logaddexp2",
+    "logdet",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -217,6 +227,7 @@ __all__ = [
     "relu6",
     "repeat",
     "reshape",
+    "rfft",
     "right_shift",
     "rms_normalization",
     "roll",
@@ -245,10 +256,13 @@ __all__ = [
     "size",
     "slice",
     "slice_update",
+    "slogdet",
     "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "solve",
+    "solve_triangular",
     "sort",
     "space_to_depth",
     "sparse_categorical_crossentropy",
@@ -552,6 +566,16 @@ def celu(x: Any, alpha: Any = 1.0) -> Any:
     return call("celu", "nn", x, alpha=alpha)
 
 
+def cholesky(x: Any, upper: bool = False) -> Any:
+    """The factor L of symmetric positive definite matrices L·Lᵀ, or its transpose."""
+    return call("cholesky", "linalg", x, upper=upper)
+
+
+def cholesky_inverse(x: Any, upper: bool = False) -> Any:
+    """The inverse of matrices whose Cholesky factors are given."""
+    return call("cholesky_inverse", "linalg", x, upper=upper)
+
+
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """Each element, at least `x_min` and at most `x_max`."""
     return call("clip", "numpy", x, x_min, x_max)
@@ -598,6 +622,29 @@ def conv(
         kernel,
         strides=strides,
         padding=padding,
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )
+
+
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """The transpose of a convolution: every element adds `[spatial.., filters, channels]`."""
+    return call(
+        "conv_transpose",
+        "nn",
+        inputs,
+        kernel,
+        strides=strides,
+        padding=padding,
+        output_padding=output_padding,
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
@@ -673,7 +720,8 @@ def depthwise_conv(
     data_format: Any = None,
     dilation_rate: Any = 1,
 ) -> Any:
-    """The convolution of each channel by itself with a kernel `[spatial.., channels, multiplier]`.
+    """The convolution of each channel by itself with a kernel
+    `[spatial.., channels, multiplier]`.
     """
     return call(
         "depthwise_conv",
@@ -685,6 +733,11 @@ def depthwise_conv(
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
+
+
+def det(x: Any) -> Any:
+    """The determinants of square matrices."""
+    return call("det", "linalg", x)
 
 
 def diag(x: Any, k: Any = 0) -> Any:
@@ -846,6 +899,18 @@ def fabs(x: Any) -> Any:
     return call("fabs", "numpy", x)
 
 
+def fft(x: Any) -> Any:
+    """The discrete Fourier transform along the last axis, of a pair of real and imaginary
+    parts.
+    """
+    return call("fft", "math", x)
+
+
+def fft2(x: Any) -> Any:
+    """The discrete Fourier transform along the last two axes."""
+    return call("fft2", "math", x)
+
+
 def flip(x: Any, axis: Any = None) -> Any:
     """The elements in reverse order along some axes, or along all."""
     return call("flip", "numpy", x, axis=axis)
@@ -1002,6 +1067,11 @@ def identity(n: Any, dtype: Any = None) -> Any:
     return call("identity", "numpy", n, dtype=dtype)
 
 
+def ifft2(x: Any) -> Any:
+    """The inverse of the discrete Fourier transform along the last two axes."""
+    return call("ifft2", "math", x)
+
+
 def imag(x: Any) -> Any:
     """The imaginary part, which of a real number is 0."""
     return call("imag", "numpy", x)
@@ -1015,6 +1085,16 @@ def in_top_k(targets: Any, predictions: Any, k: Any) -> Any:
 def inner(x1: Any, x2: Any) -> Any:
     """The sums of products along the last axes of both."""
     return call("inner", "numpy", x1, x2)
+
+
+def inv(x: Any) -> Any:
+    """The inverses of square matrices."""
+    return call("inv", "linalg", x)
+
+
+def irfft(x: Any, fft_length: Any = None) -> Any:
+    """The real numbers whose transform has this first half, along the last axis."""
+    return call("irfft", "math", x, fft_length=fft_length)
 
 
 def is_tensor(x: Any) -> Any:
@@ -1070,7 +1150,9 @@ def kron(x1: Any, x2: Any) -> Any:
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
 ) -> Any:
-    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by `beta`."""
+    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by
+    `beta`.
+    """
     return call(
         "layer_normalization", "nn", x, gamma=gamma, beta=beta, axis=axis, epsilon=epsilon, **kwargs
     )
@@ -1167,6 +1249,11 @@ def logaddexp(x1: Any, x2: Any) -> Any:
 def logaddexp2(x1: Any, x2: Any) -> Any:
     """The logarithm to the base 2 of the sum of two powers of 2."""
     return call("logaddexp2", "numpy", x1, x2)
+
+
+def logdet(x: Any) -> Any:
+    """The logarithms of the determinants of symmetric positive definite matrices."""
+    return call("logdet", "math", x)
 
 
 def logical_and(x1: Any, x2: Any) -> Any:
@@ -1522,6 +1609,11 @@ def reshape(x: Any, newshape: Any) -> Any:
     return call("reshape", "numpy", x, newshape)
 
 
+def rfft(x: Any, fft_length: Any = None) -> Any:
+    """The first half of the discrete Fourier transform of real numbers along the last axis."""
+    return call("rfft", "math", x, fft_length=fft_length)
+
+
 def right_shift(x: Any, y: Any) -> Any:
     """The bits moved down."""
     return call("right_shift", "numpy", x, y)
@@ -1685,6 +1777,11 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     return call("slice_update", "core", inputs, start_indices, updates)
 
 
+def slogdet(x: Any) -> Any:
+    """The signs of determinants, and the logarithms of their absolute values."""
+    return call("slogdet", "numpy", x)
+
+
 def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
     """`x` moved towards 0 by the threshold, or 0 if it does not get there."""
     return call("soft_shrink", "nn", x, threshold=threshold)
@@ -1703,6 +1800,16 @@ def softplus(x: Any) -> Any:
 def softsign(x: Any) -> Any:
     """`x / (1 + |x|)`"""
     return call("softsign", "nn", x)
+
+
+def solve(a: Any, b: Any) -> Any:
+    """What `a` has to be multiplied by for `b`: a vector, or a matrix of such columns."""
+    return call("solve", "linalg", a, b)
+
+
+def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
+    """What a triangular `a` has to be multiplied by for `b`; its other half does not count."""
+    return call("solve_triangular", "linalg", a, b, lower=lower)
 
 
 def sort(x: Any, axis: Any = -1) -> Any:
@@ -1956,28 +2063,18 @@ MISSING = (
     "argpartition",
     "associative_scan",
     "bincount",
-    "cholesky",
-    "cholesky_inverse",
-    "conv_transpose",
     "convert_to_numpy",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
-    "det",
     "eig",
     "eigh",
-    "fft",
-    "fft2",
     "fold",
     "fori_loop",
     "i0",
-    "ifft2",
-    "inv",
-    "irfft",
     "istft",
     "jvp",
     "kaiser",
-    "logdet",
     "lstsq",
     "lu_factor",
     "map",
@@ -1988,11 +2085,7 @@ MISSING = (
     "polar",
     "qr",
     "rearrange",
-    "rfft",
     "scan",
-    "slogdet",
-    "solve",
-    "solve_triangular",
     "stft",
     "svd",
     "unique",

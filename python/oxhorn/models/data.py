@@ -182,6 +182,16 @@ class Arrays:
         self.x, self.y, self.sample_weight = x, y, sample_weight
         self.rows = check_cardinality({"x": x, "y": y, "sample_weight": sample_weight})
 
+    def weigh_classes(self, class_weight: dict[Any, float] | None) -> None:
+        """Weighs the samples by their classes."""
+        if class_weight is None:
+            return
+        if any(weight is not None for weight in self.sample_weight):
+            raise ValueError("You cannot `class_weight` and `sample_weight` at the same time.")
+        if len(self.y) > 1:
+            raise ValueError("`class_weight` is only supported for Models with a single output.")
+        self.sample_weight = [class_weights(self.y[0], class_weight)]
+
     def split(self, share: float) -> tuple[Arrays, Arrays]:
         """Those before the last share of the samples, and the share."""
         if not 0 < share < 1:

@@ -18,7 +18,6 @@ from oxhorn.models.data import (
     Arrays,
     Layout,
     Stream,
-    class_weights,
     flat_x,
     is_stream,
     unpacked,
@@ -235,17 +234,9 @@ class Trainer:
         """What was given, as flat lists of arrays."""
         layout = self._layout(x)
         flat, targets = layout.x(x), layout.y(y)
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "You cannot `class_weight` and `sample_weight` at the same time."
-                )
-            if len(targets) > 1:
-                raise ValueError(
-                    "`class_weight` is only supported for Models with a single output."
-                )
-            sample_weight = class_weights(targets[0], class_weight)
-        return Arrays(flat, targets, layout.weights(sample_weight, targets))
+        arrays = Arrays(flat, targets, layout.weights(sample_weight, targets))
+        arrays.weigh_classes(class_weight)
+        return arrays
 
     def _source(
         self, x: Any, y: Any, sample_weight: Any, class_weight: Any, shuffle: Any
@@ -313,15 +304,19 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
-        training = self._source(x, y, sample_weight, class_weight, shuffle)
-        validation: Any = None
         if validation_split and validation_data is None:
+            # Classes weigh in training only.
+            training = self._source(x, y, sample_weight, None, shuffle)
             if isinstance(training, Stream):
                 raise ValueError(
                     "Argument `validation_split` is only supported for tensors or NumPy arrays."
                 )
             training, validation = training.split(validation_split)
-        elif validation_data is not None:
+            training.weigh_classes(class_weight)
+        else:
+            training = self._source(x, y, sample_weight, class_weight, shuffle)
+            validation = None
+        if validation_data is not None:
             if is_stream(validation_data):
                 validation = self._source(validation_data, None, None, None, False)
             else:
@@ -472,7 +467,7 @@ class Trainer:
             "terminal": _is_terminal(),
             "hooks": listeners.hooks(),
             "stop": stop,
-            "callbacks": Heard(listeners, self._runs),
+            "callbacks": Heard(listeners, self),
             "model": self,
             "write": _print,
             "permute": lambda n: np.random.permutation(n).tolist(),
@@ -518,14 +513,18 @@ class TrackedMetric:
 class Heard:
     """A list of callbacks, which turns numbers of layers into the engine's after each hook."""
 
-    def __init__(self, listeners: Any, engine: Any) -> None:
+    def __init__(self, listeners: Any, model: Any) -> None:
         self._listeners = listeners
-        self._engine = engine
+        self._model = weakref.ref(model)
+        self._engine = model._engine
 
     def __getattr__(self, name: str) -> Any:
         hook = getattr(self._listeners, name)
 
         def heard(*args: Any) -> None:
+            if name == "on_predict_batch_end":
+                batch, outputs = args
+                args = (batch, {"outputs": self._model()._packed(outputs)})
             hook(*(({} if arg is None else arg) for arg in args))
             pull_numbers(self._engine)
 

@@ -75,9 +75,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if obj is None or isinstance(obj, (str, int, float)):
         return obj
     if isinstance(obj, (list, tuple)):
-        return type(obj)(map(serialize_keras_object, obj)) if type(obj) in (list, tuple) else [
-            serialize_keras_object(item) for item in obj
-        ]
+        items = [serialize_keras_object(item) for item in obj]
+        return tuple(items) if isinstance(obj, tuple) else items
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, bytes):
@@ -226,9 +225,7 @@ def _function(name: str, config: dict[str, Any], custom_objects: dict[str, Any])
     raise UnknownObjectError(name, config, "function")
 
 
-def _object(
-    name: str, inner: Any, config: dict[str, Any], custom_objects: dict[str, Any]
-) -> Any:
+def _object(name: str, inner: Any, config: dict[str, Any], custom_objects: dict[str, Any]) -> Any:
     if not isinstance(inner, dict):
         raise TypeError(
             f"Expected 'config' to be a dict for {name}, instead got {type(inner)}. "

@@ -37,8 +37,8 @@ pub(crate) fn activation_module(recorded: &Recorded) -> Result<String, String> {
             None => ("Any".to_owned(), "The input.".to_owned()),
         });
         let annotations: Vec<(String, String)> = annotations.collect();
-        module
-            .add(object.name, &function(object.name, &parameters, &annotations, object.doc, &body));
+        let text = function(object.name, &parameters, &annotations, object.doc, &body);
+        module.add(object.name, &(KNOWN.to_owned() + &text));
         known.push(object.name);
         aliases.extend(object.aliases.iter().map(|alias| (*alias, object.name)));
     }
