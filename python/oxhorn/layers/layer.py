@@ -17,6 +17,7 @@ from oxhorn._registry import RegistryObject
 from oxhorn._tensor import KerasTensor, Tensor, as_array, as_traced
 from oxhorn._variables import Variable
 from oxhorn.dtype_policies import DTypePolicy
+from oxhorn.layers import keras_config
 from oxhorn.layers.building import (
     BUILT_AT_ONCE,
     as_shapes,
@@ -584,7 +585,12 @@ class RegistryLayer(RegistryObject, Layer):
     def get_config(self) -> dict[str, Any]:
         config = Layer.get_config(self)
         config.update(RegistryObject.get_config(self))
-        return config
+        return keras_config.written(self._keras_name, config)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer with these settings."""
+        return super().from_config(keras_config.read(cls._class.rpartition(".")[2], config))
 
 
 class EagerCalls:
