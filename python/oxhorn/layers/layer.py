@@ -34,6 +34,27 @@ class CallContext:
     def __init__(self) -> None:
         # Whether noise is active, call by call from the outermost.
         self.training: list[bool] = []
+        # The layers whose calls have not returned, from the outermost.
+        self.callers: list[Any] = []
+
+    def path(self, layer: Any) -> str:
+        """Where the variables of a layer are that is built now: `sequential/dense`."""
+        callers = [*self.callers, layer]
+        names = [a.name for a, b in zip(callers, callers[1:]) if a is not b]
+        return "/".join([*names, layer.name])
+
+
+class Within:
+    """The block in which a layer is called or built."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+
+    def __enter__(self) -> None:
+        _context.callers.append(self.layer)
+
+    def __exit__(self, *error: Any) -> None:
+        _context.callers.pop()
 
 
 _context = CallContext()
@@ -312,7 +333,7 @@ class Layer(Operation):
         )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = f"{_context.path(self)}/{variable.name}"
         variable.trainable = trainable
         self._own(variable)
         return variable
@@ -386,12 +407,18 @@ class Layer(Operation):
         return self._on_arrays(*args, **kwargs)
 
     def _symbolic(self, *args: Any, **kwargs: Any) -> Any:
-        self._ensure_built(args, kwargs)
-        outputs = self.compute_output_spec(*args, **kwargs)
+        with Within(self):
+            self._ensure_built(args, kwargs)
+            outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, kwargs, outputs)
         return outputs
 
     def _traced(self, *args: Any, **kwargs: Any) -> Any:
+        with Within(self):
+            return self._written(*args, **kwargs)
+
+    def _written(self, *args: Any, **kwargs: Any) -> Any:
+        """The call, written into what is being traced."""
         args = tuple(tree.map_structure(_as_input, arg) for arg in args)
         self._ensure_built(args, kwargs)
         training = kwargs.get("training")
@@ -418,7 +445,8 @@ class Layer(Operation):
         return outputs
 
     def _on_arrays(self, *args: Any, **kwargs: Any) -> Any:
-        self._ensure_built(args, kwargs)
+        with Within(self):
+            self._ensure_built(args, kwargs)
         if self._eager is None:
             self.__dict__["_eager"] = EagerCalls(self)
         return self._eager(args, kwargs)
@@ -562,7 +590,7 @@ class RegistryLayer(RegistryObject, Layer):
             value = np.full(made["shape"], made["value"], made["dtype"])
         variable = Variable(value, dtype=made["dtype"], name=name, key=key)
         variable.trainable = made["trainable"] and self._trainable
-        variable.path = f"{self.name}/{name}"
+        variable.path = f"{_context.path(self)}/{name}"
         variable.regularizer = getattr(self, f"{name}_regularizer", None)
         variable.constraint = getattr(self, f"{name}_constraint", None)
         own = self._trainable_variables if made["trainable"] else self._non_trainable_variables
