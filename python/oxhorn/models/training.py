@@ -313,6 +313,7 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
+        self._batch_rows = batch_size or BATCH_SIZE
         if validation_split and validation_data is None:
             # Classes weigh in training only.
             training = self._source(x, y, sample_weight, None, shuffle)
@@ -323,8 +324,7 @@ class Trainer:
             training, validation = training.split(validation_split)
             training.weigh_classes(class_weight)
         else:
-            self._batch_rows = batch_size or BATCH_SIZE
-        training = self._source(x, y, sample_weight, class_weight, shuffle)
+            training = self._source(x, y, sample_weight, class_weight, shuffle)
             validation = None
         if validation_data is not None:
             if is_stream(validation_data):
