@@ -80,6 +80,11 @@ class CallbackList(Callback):
         """
         return set().union(*(wanted_hooks(callback) for callback in self.callbacks))
 
+    def resumed_epoch(self) -> int | None:
+        """The epoch with which training goes on that was interrupted, if a callback knows of it."""
+        known = [callback._resumed_epoch() for callback in self.callbacks if _may_resume(callback)]
+        return max((epoch for epoch in known if epoch is not None), default=None)
+
     def batch_interval(self) -> float:
         """Seconds that may pass between two calls of batch hooks before anyone could notice.
 
@@ -165,3 +170,7 @@ class CallbackList(Callback):
         self._open_loops -= 1
         if self._open_loops < 0:
             raise ValueError("`on_xxx_end` called without corresponding `on_xxx_begin`")
+
+
+def _may_resume(callback: Any) -> bool:
+    return hasattr(callback, "_resumed_epoch")

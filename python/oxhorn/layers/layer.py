@@ -471,14 +471,24 @@ class Layer(Operation):
             from oxhorn import regularizers
 
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).__init__ is not Layer.__init__ and type(self).get_config is Layer.get_config:
+        if getattr(type(self).get_config, "is_default", False):
             config.update(given_config(self))
+            if not accepts(type(self), "name"):
+                del config["name"]
         return config
+
+    # A class without one of its own is written down by what its `__init__` was given.
+    get_config.is_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The layer with these settings."""
-        config = dict(config)
+        # What every layer has is no argument of a class whose `__init__` does not name it.
+        config = {
+            key: value
+            for key, value in config.items()
+            if key not in ("name", "trainable", "dtype") or accepts(cls, key)
+        }
         policy = config.get("dtype")
         if isinstance(policy, dict):
             config["dtype"] = policy["config"]["name"]
@@ -767,15 +777,23 @@ def given_input_shape(kwargs: dict[str, Any]) -> tuple | None:
     return None
 
 
+def accepts(cls: type, name: str) -> bool:
+    """Whether a class is made with an argument of this name."""
+    parameters = inspect.signature(cls.__init__).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def given_config(layer: Layer) -> dict[str, Any]:
     """What `__init__` was given, by name."""
     args, kwargs = layer._given
     bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
-    bound.arguments.pop("self", None)
     given: dict[str, Any] = {}
-    for name, value in bound.arguments.items():
-        parameter = inspect.signature(type(layer).__init__).parameters[name]
-        given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    for name, value in list(bound.arguments.items())[1:]:
+        parameter = bound.signature.parameters[name]
+        if parameter.kind is not parameter.VAR_POSITIONAL:
+            given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    for name in ("name", "trainable", "dtype"):
+        given.pop(name, None)  # Every layer has them, and knows them better.
     try:
         json.dumps(given)
     except TypeError:

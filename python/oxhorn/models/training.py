@@ -24,6 +24,8 @@ from oxhorn.models.data import (
 )
 from oxhorn.utils.messages import is_interactive_logging_enabled
 
+# Samples in a step where nobody says how many.
+BATCH_SIZE = 32
 THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
 
 
@@ -46,6 +48,8 @@ class Trainer:
         self._x_structure: Any = None
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
+        # How many samples a step takes, where it does not take all that are given.
+        self._batch_rows: int | None = None
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -167,11 +171,16 @@ class Trainer:
         if not self.compiled:
             raise ValueError("You must call `compile()` before using the model.")
 
+    def _batch_type(self, array: np.ndarray) -> tuple[list[int], str]:
+        """The type of a batch of these samples, which may be fewer than a batch."""
+        rows = min(len(array), self._batch_rows or len(array))
+        return [rows, *array.shape[1:]], _taken(array)
+
     def _set_objective(self, x: list[np.ndarray]) -> None:
         """Tells the engine what the model is trained for, once its outputs are known."""
         if self._objective_set:
             return
-        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        types = [self._batch_type(array) for array in x]
         count = len(self._engine.output_types(types))
         names = self._output_names(count)
         outputs = [{"name": name} for name in names]
@@ -227,7 +236,7 @@ class Trainer:
     def _outputs_of(self, x: list[np.ndarray]) -> int:
         if self._y_structure is not None:
             return len(tree.flatten(self._y_structure))
-        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        types = [self._batch_type(array) for array in x]
         return len(self._engine.output_types(types))
 
     def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Arrays:
@@ -304,6 +313,7 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
+        self._batch_rows = batch_size or BATCH_SIZE
         if validation_split and validation_data is None:
             # Classes weigh in training only.
             training = self._source(x, y, sample_weight, None, shuffle)
@@ -335,7 +345,7 @@ class Trainer:
         settings = self._settings(listeners, verbose, "stop_training")
         settings.update(
             epochs=epochs,
-            initial_epoch=initial_epoch,
+            initial_epoch=listeners.resumed_epoch() or initial_epoch,
             validation_freq=validation_freq,
             first_look=self._fresh,
         )
@@ -360,6 +370,7 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
+        self._batch_rows = batch_size or BATCH_SIZE
         source = self._source(x, y, sample_weight, None, False)
         feed = _feed(source, batch_size, False, steps)
         listeners = self._listeners(
@@ -558,7 +569,7 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
     if source.rows == 0:
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
-        batch_size = math.ceil(source.rows / steps) if steps else 32
+        batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
     return source.feed(int(batch_size), shuffle, steps)

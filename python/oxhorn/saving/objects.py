@@ -27,7 +27,7 @@ FUNCTION_MODULES = (
     "regularizers",
 )
 # Where a class is looked for that is written down without its module, as Keras 2 did.
-CLASS_MODULES = ("layers", "models", "optimizers.schedules", *FUNCTION_MODULES)
+CLASS_MODULES = ("layers", "models", "models.model", "optimizers.schedules", *FUNCTION_MODULES)
 # Modules of which files may name classes; all others hold functions that do things.
 MODELING = frozenset(("", "dtype_policies", "random", *CLASS_MODULES))
 
