@@ -87,6 +87,9 @@ class Trainer:
     ) -> None:
         """States what the model is trained for.
 
+        As in Keras, a model that is compiled again keeps its loss where none is given, and its
+        metrics likewise; `metrics=[]` drops them.
+
         Args:
             optimizer: an optimizer or its name.
             loss: a loss, its name, a function, or a list or dictionary of such by output.
@@ -117,6 +120,11 @@ class Trainer:
                     f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
                     f"{name}={value} of type {type(value)}"
                 )
+        known = self._compiled or {}
+        if loss is None:
+            loss, loss_weights = known.get("loss"), known.get("loss_weights")
+        if metrics is None and weighted_metrics is None:
+            metrics, weighted_metrics = known.get("metrics"), known.get("weighted_metrics")
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         self.steps_per_execution = steps_per_execution
@@ -248,8 +256,16 @@ class Trainer:
         return Arrays(flat, targets, layout.weights(sample_weight, targets))
 
     def _source(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, shuffle: Any
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        shuffle: Any,
+        steps: int | None = None,
+        **looks: Any,
     ) -> Arrays | Stream:
+        """Where batches come from; `looks` are arguments of `Stream`."""
         if not is_stream(x):
             return self._arrays(x, y, sample_weight, class_weight)
         for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -263,7 +279,7 @@ class Trainer:
             arrays = self._arrays(*unpacked(batch), class_weight)
             return arrays.x, arrays.y, arrays.sample_weight
 
-        return Stream(x, ready, shuffle)
+        return Stream(x, ready, shuffle, steps, **looks)
 
     # fit, evaluate, predict -----------------------------------------------------------------------
 
@@ -313,7 +329,16 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
-        training = self._source(x, y, sample_weight, class_weight, shuffle)
+        training = self._source(
+            x,
+            y,
+            sample_weight,
+            class_weight,
+            shuffle,
+            steps_per_epoch,
+            look=self._fresh,
+            restarts="once",
+        )
         validation: Any = None
         if validation_split and validation_data is None:
             if isinstance(training, Stream):
@@ -323,7 +348,9 @@ class Trainer:
             training, validation = training.split(validation_split)
         elif validation_data is not None:
             if is_stream(validation_data):
-                validation = self._source(validation_data, None, None, None, False)
+                validation = self._source(
+                    validation_data, None, None, None, False, validation_steps, restarts="each"
+                )
             else:
                 validation = self._source(*_triple(validation_data), None, False)
         feed = _feed(training, batch_size, shuffle, steps_per_epoch)
@@ -365,7 +392,9 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
-        source = self._source(x, y, sample_weight, None, False)
+        source = self._source(
+            x, y, sample_weight, None, False, steps, look=self._fresh, restarts="once"
+        )
         feed = _feed(source, batch_size, False, steps)
         listeners = self._listeners(
             callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
@@ -391,7 +420,7 @@ class Trainer:
                 inputs = unpacked(batch)[0]
                 return Layout(self._flatten_x, [], self._integer_inputs(), []).x(inputs), [], []
 
-            source: Any = Stream(x, ready, False)
+            source: Any = Stream(x, ready, False, steps)
         else:
             flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
             source = Arrays(flat, [], [])
