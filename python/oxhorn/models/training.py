@@ -366,8 +366,8 @@ class Trainer:
         self._initial_epoch = None
         settings = self._settings(listeners, verbose, "stop_training")
         settings.update(
-            epochs=epochs,
-            initial_epoch=initial_epoch,
+            epochs=max(epochs, 0),
+            initial_epoch=max(initial_epoch, 0),
             validation_freq=validation_freq,
             first_look=self._fresh,
         )

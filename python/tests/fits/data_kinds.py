@@ -345,12 +345,10 @@ def weights_for_all_outputs(keras: Any) -> Any:
     return fitted(two_in_two_out(keras), [a, b], [p, q], sample_weight=np.linspace(0.0, 2.0, 13))
 
 
-def weights_by_name(keras: Any) -> Any:
+def loss_weights_by_name(keras: Any) -> Any:
     a, b, p, q = several()
-    w = np.linspace(0.0, 2.0, 13)
     model = two_in_two_out(keras, loss={"p": "mse", "q": "mae"}, loss_weights={"p": 0.5, "q": 2.0})
-    given = {"p": w, "q": w * 3}
-    return fitted(model, [a, b], {"p": p, "q": q}, sample_weight=given, batch_size=4)
+    return fitted(model, [a, b], {"p": p, "q": q}, batch_size=4)
 
 
 def several_in_batches(keras: Any) -> Any:
@@ -620,5 +618,19 @@ def more_than_two_axes(keras: Any) -> Any:
     return [
         fitted(model, numbers, y, batch_size=3),
         fitted(model, numbers, y, sample_weight=w, batch_size=3),
-        fitted(model, numbers, y, sample_weight=w[:, 0], batch_size=3),
     ]
+
+
+def evaluating_in_callbacks(keras: Any) -> Any:
+    """What counts the samples of an epoch counts those of an evaluation too."""
+    x, y = table()
+    found = []
+    for hook in ("on_epoch_begin", "on_train_batch_end", "on_epoch_end"):
+        model = line(keras)
+
+        def evaluates(*args: Any, model: Any = model, logs: Any = None) -> None:
+            found.append(model.evaluate(x[:5], y[:5], verbose=0))
+
+        callback = keras.callbacks.LambdaCallback(**{hook: evaluates})
+        found.append(fitted(model, x, y, batch_size=5, epochs=2, callbacks=[callback]))
+    return found
