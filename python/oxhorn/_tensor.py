@@ -44,9 +44,8 @@ def as_array(value: Any, dtype: str | None = None) -> np.ndarray:
         value = np.from_dlpack(value)
     array = np.asarray(value)
     name = dtype or NARROWER.get(array.dtype.name, array.dtype.name)
-    if array.dtype.name != name:
-        array = array.astype(name)
-    return np.ascontiguousarray(array) if array.ndim else array
+    # The order of bytes and where they begin may be foreign too.
+    return np.require(array, dtype=name, requirements="CA")
 
 
 def as_traced(value: Any, dtype: str | None = None) -> Any:

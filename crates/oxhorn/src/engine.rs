@@ -534,7 +534,8 @@ impl Engine {
             return Ok(());
         }
         values::check_size(&variables)?;
-        let mut weights = Weights::new(variables.iter().map(|it| (it.path.clone(), it.ty.clone())));
+        let named = variables.iter().map(|it| (it.path.clone(), it.ty.clone()));
+        let mut weights = Weights::room_for(named)?;
         for variable in &variables {
             let path = &variable.path;
             if self.weights.ty(path) == Some(&variable.ty) {
