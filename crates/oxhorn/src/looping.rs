@@ -32,7 +32,8 @@ pub struct Loop<'a> {
     pub callbacks: Vec<Box<dyn Callback + 'a>>,
     /// Draws a random order of so many samples.
     pub permute: Box<Permute<'a>>,
-    /// Whether the model has been compiled anew, so that Keras would draw an order to look at a batch.
+    /// Whether the model has been compiled anew, so that Keras would draw an order to look at a
+    /// batch.
     pub first_look: FirstLook,
     /// How much is printed.
     pub verbosity: Verbosity,
@@ -312,7 +313,7 @@ impl Predictions {
         let types = program.output_types();
         if self.types.is_empty() {
             self.bytes = vec![vec![]; types.len()];
-            self.types = types.clone();
+            self.types = types.to_vec();
             self.types.iter_mut().for_each(|ty| ty.shape.iter_mut().take(1).for_each(|n| *n = 0));
         }
         for (i, ty) in types.iter().enumerate() {

@@ -68,6 +68,8 @@ class Model(Trainer, Layer):
                     "operation names should be unique."
                 )
         self.built = True
+        # Nobody has to say for which shape: the inputs do.
+        self._build_shapes = {"input_shape": None}
 
     # What a functional model has --------------------------------------------------------------------
 

@@ -148,12 +148,12 @@ class Trainer:
         config = {key: deserialize_keras_object(value) for key, value in config.items()}
         self.compile(**config)
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile` was given, as it is saved."""
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as it is saved; nothing where it was not called."""
         from oxhorn.saving import serialize_keras_object
 
         if not self.compiled:
-            return None
+            return {}
         given = {key: serialize_keras_object(value) for key, value in self._compiled.items()}
         return {
             "optimizer": serialize_keras_object(self.optimizer),

@@ -35,7 +35,10 @@ MODELING = frozenset(("", "dtype_policies", "random", *CLASS_MODULES))
 PUBLIC = {
     "oxhorn.dtype_policies.DTypePolicy": "keras.DTypePolicy",
     "oxhorn._variables.Variable": "keras.Variable",
-    "oxhorn.models.functional.Functional": "keras.src.models.functional.Functional",
+    "oxhorn.layers.layer.Layer": "keras.Layer",
+    "oxhorn.losses.loss.Loss": "keras.Loss",
+    "oxhorn.metrics.metric.Metric": "keras.Metric",
+    "oxhorn.initializers.initializer.Initializer": "keras.Initializer",
     "oxhorn.models.model.Functional": "keras.src.models.functional.Functional",
     "oxhorn.models.model.Model": "keras.Model",
     "oxhorn.models.sequential.Sequential": "keras.Sequential",

@@ -176,7 +176,7 @@ def output_shape(layer: Any) -> Text:
     if nodes:
         shapes: Any = [x.shape for x in nodes[-1].output_tensors]
     else:
-        known = getattr(layer, "_build_shapes_dict", None)
+        known = getattr(layer, "_build_shapes", None)
         if not known:
             return [("?", "")]
         try:
