@@ -38,6 +38,7 @@ class Category:
         fold: what makes a key of a name, so that `Adam` and `adam` are one.
         is_member: whether something is what `get` may return.
         default: what `None` stands for.
+        own: members that are written by hand, or in place of generated ones, by name.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Category:
         fold: Callable[[str], str] | None = None,
         is_member: Callable[[Any], bool] = callable,
         default: Any = None,
+        own: dict[str, Any] | None = None,
     ) -> None:
         self.path = path
         self.noun = noun
@@ -55,6 +57,7 @@ class Category:
         self.fold = fold or (lambda name: name)
         self.is_member = is_member
         self.default = default
+        self.own = own or {}
         self._table: dict[str, Any] | None = None
 
     @property
@@ -62,6 +65,7 @@ class Category:
         """Every string that names a class or function of Keras."""
         if self._table is None:
             own = {name: getattr(self.generated, name) for name in self.generated.__all__}
+            own.update(self.own)
             aliases = getattr(self.generated, "ALIASES", {})
             classes = [value for value in own.values() if isinstance(value, type)]
             table = {snake_case(value.__name__): value for value in classes}
