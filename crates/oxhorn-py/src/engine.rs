@@ -132,7 +132,9 @@ impl Engine {
             let loaded = engine.program(program);
             let types = loaded.output_types();
             let outputs = types.into_iter().enumerate();
-            outputs.map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec()))).collect::<Result<Vec<_>>>()
+            outputs
+                .map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec())))
+                .collect::<Result<Vec<_>>>()
         })?;
         outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
     }
@@ -143,12 +145,12 @@ impl Engine {
         py: Python<'py>,
         inputs: Vec<(Vec<usize>, String)>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, &'static str)>> {
-        let types = inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
+        let types =
+            inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
         let types = types.collect::<PyResult<Vec<Type>>>()?;
         let outputs = self.run(py, move |engine, _| engine.outputs(&types))?;
-        let outputs = outputs.iter().map(|ty| {
-            Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype)))
-        });
+        let outputs =
+            outputs.iter().map(|ty| Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype))));
         outputs.collect()
     }
 
@@ -176,7 +178,8 @@ impl Engine {
         let settings = Settings::read(settings, &self.slot)?;
         self.run(py, move |engine, slot| {
             let training = ready(engine, slot, Kind::Train, training)?;
-            let validation = validation.map(|it| ready(engine, slot, Kind::Test, it)).transpose()?;
+            let validation =
+                validation.map(|it| ready(engine, slot, Kind::Test, it)).transpose()?;
             engine.fit(training, validation, settings.into_loop()).map(drop)
         })
     }

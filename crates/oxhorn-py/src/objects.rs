@@ -79,7 +79,8 @@ impl Foreign {
                 .import("weakref")
                 .and_then(|module| reference.is_instance(&module.getattr("ref")?))
                 .map_err(carried)?;
-            let object = if is_weak { reference.call0().map_err(carried)? } else { reference.clone() };
+            let object =
+                if is_weak { reference.call0().map_err(carried)? } else { reference.clone() };
             if object.is_none() { Err(gone()) } else { Ok(object.unbind()) }
         })?;
         let settings = config.get("settings").and_then(|it| it.as_object()).cloned();
@@ -89,12 +90,7 @@ impl Foreign {
         if let Some(reduction) = settings.get("reduction") {
             loss.reduction = Field::read(reduction)?;
         }
-        Ok(Foreign {
-            object,
-            loss,
-            metric: metrics::Common::named(name),
-            config: config.clone(),
-        })
+        Ok(Foreign { object, loss, metric: metrics::Common::named(name), config: config.clone() })
     }
 
     fn setting(&self, name: &str) -> Option<&str> {

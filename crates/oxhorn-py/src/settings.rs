@@ -25,9 +25,17 @@ use crate::{
 
 /// Where batches come from, held while a loop runs.
 pub(crate) enum Feed<'py> {
-    Arrays { held: HeldData<'py>, batch_size: usize, shuffle: Shuffle, steps: Option<usize> },
+    Arrays {
+        held: HeldData<'py>,
+        batch_size: usize,
+        shuffle: Shuffle,
+        steps: Option<usize>,
+    },
     /// The first batch is a copy of what the stream will give first.
-    Stream { stream: Option<(Batches, Data<'static>)>, steps: Option<usize> },
+    Stream {
+        stream: Option<(Batches, Data<'static>)>,
+        steps: Option<usize>,
+    },
 }
 
 /// The arrays of a call.
@@ -146,12 +154,10 @@ impl Settings {
         } else {
             FirstLook::Done
         };
-        let verbosity = for_python(Verbosity::try_from(item(settings, "verbose")?.extract::<u8>()?))?;
-        let screen = if item(settings, "terminal")?.is_truthy()? {
-            Screen::Terminal
-        } else {
-            Screen::Plain
-        };
+        let verbosity =
+            for_python(Verbosity::try_from(item(settings, "verbose")?.extract::<u8>()?))?;
+        let screen =
+            if item(settings, "terminal")?.is_truthy()? { Screen::Terminal } else { Screen::Plain };
         let hooks: HashSet<String> = item(settings, "hooks")?.extract()?;
         let stop = match item(settings, "stop")?.extract::<String>()?.as_str() {
             "stop_training" => "stop_training",

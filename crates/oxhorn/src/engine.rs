@@ -394,9 +394,9 @@ impl Engine {
         drop(cx);
         let graph = trace.finish(&rate)?;
         // A schedule of one's own may have arrays in it, which every step has as well.
-        let leaves = graph.leaves(Role::Weight).map(|(_, leaf)| {
-            Ok(Array::new(leaf.ty.shape.clone(), self.value(&leaf.name)?))
-        });
+        let leaves = graph
+            .leaves(Role::Weight)
+            .map(|(_, leaf)| Ok(Array::new(leaf.ty.shape.clone(), self.value(&leaf.name)?)));
         let results = interpret(&graph, &leaves.collect::<Result<Vec<_>>>()?)?;
         Ok(f64::from(results.outputs[0].scalar() as f32))
     }
