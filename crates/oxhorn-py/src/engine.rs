@@ -159,7 +159,6 @@ impl Engine {
     fn set_objective(&self, optimizer: &str, outputs: Vec<Bound<'_, PyDict>>) -> PyResult<()> {
         let asked = outputs.iter().map(asked).collect::<PyResult<Vec<Asked>>>()?;
         let objective = Objective { optimizer: open::<Optimizer>(optimizer)?, outputs: asked };
-        for_python(objective.check())?;
         self.slot.with(|engine| for_python(engine.set_objective(objective)))
     }
 

@@ -7,6 +7,7 @@ use super::{
     Key, Kind, METRICS, Network,
     objective::{Objective, Quantity, Tracked, Weighted},
 };
+use crate::data::feed_name;
 
 /// What graphs are made of.
 pub(super) struct Parts<'a> {
@@ -81,10 +82,8 @@ impl Parts<'_> {
     fn step(&self, cx: &Scope<'_>, objective: &Objective, tracked: &[Tracked], key: &Key) -> Value {
         let trace = cx.trace();
         let y_pred = self.network.call(cx, &inputs(trace, &key.x));
-        if y_pred.len() < objective.outputs.len() {
-            let (some, wanted) = (y_pred.len(), objective.outputs.len());
-            let message = format!("the network gives {some} outputs, but {wanted} are trained");
-            return trace.fail(Error::new(message)).value();
+        if let Err(error) = objective.check_outputs(y_pred.len()) {
+            return trace.fail(error).value();
         }
         let targets = Targets {
             y_true: feeds(trace, "y", &key.y),
@@ -168,11 +167,6 @@ fn feeds<'g>(trace: &'g Trace, name: &str, types: &[Option<Type>]) -> Vec<Option
         ty.clone().map(|ty| trace.input(feed_name(name, i, types.len()), ty))
     };
     types.iter().enumerate().map(feed).collect()
-}
-
-/// What an input of a program is called: `x`, or of several `x0`, `x1` and so on.
-pub(super) fn feed_name(name: &str, i: usize, of: usize) -> String {
-    if of == 1 { name.to_owned() } else { format!("{name}{i}") }
 }
 
 /// The sum of all losses and penalties, one number; and each output's own loss.
