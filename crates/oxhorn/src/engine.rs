@@ -478,12 +478,16 @@ impl Engine {
         std::iter::once("loss").chain(self.tracked.iter().map(|tracked| tracked.name.as_str()))
     }
 
-    /// Loss and metrics over the batches since the last reset, with their names.
+    /// Loss and metrics over the batches since the last reset, with their names; none before the
+    /// engine was prepared for any.
     ///
     /// # Errors
     ///
     /// If a metric is not one number.
     pub fn results(&mut self) -> Result<Vec<(String, f64)>> {
+        if self.targets.is_none() {
+            return Ok(vec![]);
+        }
         if self.results.is_none() {
             let graph = self.parts().results_graph(&self.tracked)?;
             let key = Key { kind: Kind::Test, x: vec![], y: vec![], weights: vec![] };
