@@ -4,11 +4,12 @@ use std::{
     collections::HashSet,
     mem,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
 use oxhorn::{
-    Error, Logs, Result,
+    Logs, Result,
     callbacks::{Callback, Granularity, Training},
     engine::Engine,
     looping::Predictions,
@@ -63,8 +64,13 @@ impl Callbacks {
             call(self.list.bind(py))?;
             self.model.bind(py).getattr(self.stop)?.is_truthy()
         });
-        let back = self.slot.take();
-        *engine = back.ok_or_else(|| Error::new("the model was taken by another thread"))?;
+        // Another thread may have run the model meanwhile, and gives it back when it is done.
+        *engine = loop {
+            match self.slot.take() {
+                Some(engine) => break engine,
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        };
         let stopped = called.map_err(carried)?;
         // The callback may have run another model that shares variables with this one.
         acquire(&self.slot, engine).map_err(carried)?;
