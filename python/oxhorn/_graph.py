@@ -82,28 +82,23 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The symbolic input of its only call."""
+        """The symbolic input of its first call."""
         return self._at_node("input")
 
     @property
     def output(self) -> Any:
-        """The symbolic output of its only call."""
+        """The symbolic output of its first call."""
         return self._at_node("output")
 
     def _at_node(self, what: str) -> Any:
+        """What its first call took or gave."""
         if not self._inbound_nodes:
             raise AttributeError(
                 f"The layer {self.name} has never been called and thus has no defined {what}."
             )
-        if len(self._inbound_nodes) > 1:
-            raise AttributeError(
-                f'The layer "{self.name}" has multiple inbound nodes, hence the notion of "layer '
-                f'{what}" is ill-defined.'
-            )
         node = self._inbound_nodes[0]
-        if what == "output":
-            return node.outputs
-        return node.input_tensors[0] if len(node.input_tensors) == 1 else node.input_tensors
+        tensors = node.output_tensors if what == "output" else node.input_tensors
+        return tensors[0] if len(tensors) == 1 else tensors
 
 
 def output_spec(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:

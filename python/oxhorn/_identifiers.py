@@ -153,8 +153,6 @@ def not_available(module: str, name: str, missing: tuple[str, ...]) -> Attribute
 def not_implemented(path: str) -> NotImplementedError:
     """The error of calling a function of Keras that Oxhorn has not."""
     module, _, name = path.rpartition(".")
-    names = sorted(sys.modules[f"oxhorn.{module}"].__all__)
-    return NotImplementedError(
-        f"`{path}` of Keras is not available in Oxhorn. Available in `{module}` are "
-        f"{', '.join(names)}"
-    )
+    names = getattr(sys.modules[f"oxhorn.{module}"], "__all__", [])
+    available = f"Available in `{module}` are {', '.join(sorted(names)) or 'none'}"
+    return NotImplementedError(f"`{path}` of Keras is not available in Oxhorn. {available}")

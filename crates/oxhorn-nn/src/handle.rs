@@ -228,7 +228,7 @@ macro_rules! category {
                 $classes
             }
 
-            fn registered() -> &'static ::std::sync::RwLock<Vec<$crate::config::Class<dyn $trait>>> {
+            fn registered() -> &'static ::std::sync::RwLock<Vec<$crate::config::Class<Self>>> {
                 static REGISTERED: ::std::sync::RwLock<Vec<$crate::config::Class<dyn $trait>>> =
                     ::std::sync::RwLock::new(Vec::new());
                 &REGISTERED
@@ -268,9 +268,9 @@ mod tests {
         use crate::config::Config;
         use oxhorn_ir::Tensor;
 
-        /// Twice its argument.
+        /// Twice its argument; named as functions are.
         #[derive(Clone, Debug, PartialEq, Config)]
-        #[config(class = "mine.Double")]
+        #[config(class = "mine.double")]
         struct Double {}
 
         impl crate::activations::Activate for Double {

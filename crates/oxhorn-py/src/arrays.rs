@@ -44,7 +44,6 @@ enum Array<'py> {
     F64(PyReadonlyArrayDyn<'py, f64>),
 }
 
-
 impl<'py> Array<'py> {
     fn of(array: &Bound<'py, PyAny>) -> PyResult<Array<'py>> {
         macro_rules! try_each {

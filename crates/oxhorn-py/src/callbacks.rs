@@ -11,10 +11,12 @@ use oxhorn::{
     Error, Logs, Result,
     callbacks::{Callback, Granularity, Training},
     engine::Engine,
+    looping::Predictions,
 };
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::{
+    arrays,
     engine::{Nothing, Slot},
     errors::carried,
     variable::acquire,
@@ -116,7 +118,16 @@ impl Callback for Callbacks {
     }
 
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
-        self.run("on_train_begin", None, training)
+        self.run("on_train_begin", None, training)?;
+        if self.hooks.contains("on_train_begin") {
+            let wanted = Python::attach(|py| {
+                self.model.bind(py).getattr("_initial_epoch")?.extract::<Option<usize>>()
+            });
+            if let Some(epoch) = wanted.map_err(carried)? {
+                training.begin_with(epoch);
+            }
+        }
+        Ok(())
     }
 
     fn on_train_end(&mut self, logs: &Logs, training: &mut dyn Training) -> Result<()> {
@@ -196,7 +207,18 @@ impl Callback for Callbacks {
         self.batch("on_predict_batch_begin", batch, None, training)
     }
 
-    fn on_predict_batch_end(&mut self, batch: usize, training: &mut dyn Training) -> Result<()> {
-        self.batch("on_predict_batch_end", batch, None, training)
+    fn on_predict_batch_end(
+        &mut self,
+        batch: usize,
+        outputs: &Predictions,
+        training: &mut dyn Training,
+    ) -> Result<()> {
+        self.hook("on_predict_batch_end", training, |list| {
+            let py = list.py();
+            let arrays = outputs.types.iter().zip(&outputs.bytes);
+            let arrays = arrays.map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes));
+            let arrays = arrays.collect::<PyResult<Vec<_>>>()?;
+            list.call_method1("on_predict_batch_end", (batch, arrays)).map(drop)
+        })
     }
 }

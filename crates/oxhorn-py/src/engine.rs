@@ -8,7 +8,9 @@ use oxhorn::{
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
 };
 use oxhorn_ir::{DType, Tensor as Traced, Type};
-use oxhorn_nn::{Scope, config::Field, losses::Loss, metrics::Metric, optimizers::Optimizer};
+use oxhorn_nn::{
+    Handle, Scope, config::Field, handle::Category, metrics::Metric, optimizers::Optimizer,
+};
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
     prelude::*,
@@ -131,8 +133,10 @@ impl Engine {
             engine.run(program);
             let loaded = engine.program(program);
             let types = loaded.output_types();
-            let outputs = types.into_iter().enumerate();
-            outputs.map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec()))).collect::<Result<Vec<_>>>()
+            let outputs = types.iter().cloned().enumerate();
+            outputs
+                .map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec())))
+                .collect::<Result<Vec<_>>>()
         })?;
         outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
     }
@@ -143,12 +147,12 @@ impl Engine {
         py: Python<'py>,
         inputs: Vec<(Vec<usize>, String)>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, &'static str)>> {
-        let types = inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
+        let types =
+            inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
         let types = types.collect::<PyResult<Vec<Type>>>()?;
         let outputs = self.run(py, move |engine, _| engine.outputs(&types))?;
-        let outputs = outputs.iter().map(|ty| {
-            Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype)))
-        });
+        let outputs =
+            outputs.iter().map(|ty| Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype))));
         outputs.collect()
     }
 
@@ -176,7 +180,8 @@ impl Engine {
         let settings = Settings::read(settings, &self.slot)?;
         self.run(py, move |engine, slot| {
             let training = ready(engine, slot, Kind::Train, training)?;
-            let validation = validation.map(|it| ready(engine, slot, Kind::Test, it)).transpose()?;
+            let validation =
+                validation.map(|it| ready(engine, slot, Kind::Test, it)).transpose()?;
             engine.fit(training, validation, settings.into_loop()).map(drop)
         })
     }
@@ -347,16 +352,24 @@ fn asked(output: &Bound<'_, PyDict>) -> PyResult<Asked> {
     };
     let metrics = |key: &str| -> PyResult<Vec<Metric>> {
         let all: Vec<String> = output.get_item(key)?.map_or(Ok(vec![]), |it| it.extract())?;
-        all.iter().map(|json| open::<Metric>(json)).collect()
+        all.iter().map(|json| as_given(json)).collect()
     };
     let loss_weight = output.get_item("loss_weight")?;
     Ok(Asked {
         output: text("name")?.unwrap_or_default(),
-        loss: text("loss")?.map(|json| open::<Loss>(&json)).transpose()?,
+        loss: text("loss")?.map(|json| as_given(&json)).transpose()?,
         loss_weight: loss_weight.map_or(Ok(None), |it| it.extract())?,
         metrics: metrics("metrics")?,
         weighted_metrics: metrics("weighted_metrics")?,
     })
+}
+
+/// The object that JSON describes; a name is kept, for some depend on shapes.
+fn as_given<T: Category + ?Sized>(json: &str) -> PyResult<Handle<T>> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::String(name)) => Ok(Handle::from(name)),
+        _ => open(json),
+    }
 }
 
 /// The object that JSON describes.

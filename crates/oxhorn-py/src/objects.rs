@@ -72,14 +72,16 @@ impl Foreign {
     fn read(config: &Map) -> Result<Foreign> {
         let number = config.get("number").and_then(|number| number.as_u64()).unwrap_or_default();
         let gone = || Error::new("a Python object that was asked for is gone");
-        let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
+        // Python's lock comes first, always: whoever registers an object has it already.
         let object = Python::attach(|py| {
-            let reference = objects.get(&number).ok_or_else(gone)?.bind(py);
+            let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let reference = objects.get(&number).ok_or_else(gone)?.bind(py).clone();
+            drop(objects);
             let is_weak = py
                 .import("weakref")
                 .and_then(|module| reference.is_instance(&module.getattr("ref")?))
                 .map_err(carried)?;
-            let object = if is_weak { reference.call0().map_err(carried)? } else { reference.clone() };
+            let object = if is_weak { reference.call0().map_err(carried)? } else { reference };
             if object.is_none() { Err(gone()) } else { Ok(object.unbind()) }
         })?;
         let settings = config.get("settings").and_then(|it| it.as_object()).cloned();
@@ -89,12 +91,7 @@ impl Foreign {
         if let Some(reduction) = settings.get("reduction") {
             loss.reduction = Field::read(reduction)?;
         }
-        Ok(Foreign {
-            object,
-            loss,
-            metric: metrics::Common::named(name),
-            config: config.clone(),
-        })
+        Ok(Foreign { object, loss, metric: metrics::Common::named(name), config: config.clone() })
     }
 
     fn setting(&self, name: &str) -> Option<&str> {

@@ -87,14 +87,18 @@ pub(crate) fn layer_variables<'py>(
 ) -> PyResult<(Vec<Bound<'py, PyDict>>, Vec<(String, f64)>, Option<OpenType>)> {
     let layer = layer(envelope, true)?;
     let traced = |extent: usize| -> PyResult<(Declarations, Type)> {
-        let types = inputs.iter().map(|input| closed(input, extent)).collect::<PyResult<Vec<_>>>()?;
+        let types =
+            inputs.iter().map(|input| closed(input, extent)).collect::<PyResult<Vec<_>>>()?;
         let declared = Declarations::new();
         let mut output = None;
         for mode in [Mode::Infer, Mode::Train] {
             let trace = Trace::new("layer");
             let cx = Scope::new(&trace, &declared, mode);
-            let x: Vec<Traced<'_>> =
-                types.iter().enumerate().map(|(i, ty)| trace.input(format!("x{i}"), ty.clone())).collect();
+            let x: Vec<Traced<'_>> = types
+                .iter()
+                .enumerate()
+                .map(|(i, ty)| trace.input(format!("x{i}"), ty.clone()))
+                .collect();
             let y = scope::within(&cx, || cx.layer_all("", &layer, &x));
             output = Some(y.ty());
             drop(cx);
@@ -105,7 +109,8 @@ pub(crate) fn layer_variables<'py>(
     let is_open = inputs.iter().any(|(shape, _)| shape.contains(&None));
     let (declared, two) = traced(2)?;
     let three = if is_open { traced(3)?.1 } else { two.clone() };
-    let variables = declared.variables().iter().map(|it| variable(py, it)).collect::<PyResult<_>>()?;
+    let variables =
+        declared.variables().iter().map(|it| variable(py, it)).collect::<PyResult<_>>()?;
     let numbers = declared.numbers().iter().map(|it| (local(&it.path), it.value)).collect();
     let shape = two.shape.iter().zip(&three.shape).map(|(a, b)| (a == b).then_some(*a)).collect();
     Ok((variables, numbers, Some((shape, arrays::name(two.dtype).to_owned()))))
@@ -121,10 +126,7 @@ fn closed((shape, dtype): &OpenType, extent: usize) -> PyResult<Type> {
     Ok(Type::new(arrays::dtype(dtype)?, shape))
 }
 
-fn variable<'py>(
-    py: Python<'py>,
-    variable: &oxhorn_nn::Variable,
-) -> PyResult<Bound<'py, PyDict>> {
+fn variable<'py>(py: Python<'py>, variable: &oxhorn_nn::Variable) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", local(&variable.path))?;
     dict.set_item("shape", PyTuple::new(py, &variable.ty.shape)?)?;
@@ -138,7 +140,10 @@ fn variable<'py>(
         Initial::Filled(value) => dict.set_item("value", value)?,
         Initial::Given(values) => dict.set_item("values", values.to_vec())?,
     }
-    dict.set_item("regularizer", variable.regularizer.as_ref().map(|it| it.envelope().to_string()))?;
+    dict.set_item(
+        "regularizer",
+        variable.regularizer.as_ref().map(|it| it.envelope().to_string()),
+    )?;
     dict.set_item("constraint", variable.constraint.as_ref().map(|it| it.envelope().to_string()))?;
     Ok(dict)
 }

@@ -58,9 +58,7 @@ pub(crate) fn tracing() -> bool {
 /// # Errors
 ///
 /// If nothing is being traced.
-pub(crate) fn with<R>(
-    work: impl for<'g> FnOnce(&Scope<'g>, u64) -> PyResult<R>,
-) -> PyResult<R> {
+pub(crate) fn with<R>(work: impl for<'g> FnOnce(&Scope<'g>, u64) -> PyResult<R>) -> PyResult<R> {
     let entered = STACK.with_borrow(|stack| stack.last().map(|it| (it.scope, it.serial)));
     let Some((scope, serial)) = entered else {
         return Err(PyRuntimeError::new_err(
@@ -116,10 +114,7 @@ pub(crate) fn constant(array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
 
 /// The array as a tensor of this trace: a number where one is enough, and else a value that the
 /// model keeps and never changes, for graphs hold no arrays.
-pub(crate) fn constant_of<'g>(
-    scope: &Scope<'g>,
-    array: &Bound<'_, PyAny>,
-) -> PyResult<Traced<'g>> {
+pub(crate) fn constant_of<'g>(scope: &Scope<'g>, array: &Bound<'_, PyAny>) -> PyResult<Traced<'g>> {
     let (ty, values) = arrays::read(array)?;
     let trace = scope.trace();
     let first = values.first().copied().unwrap_or(0.0);

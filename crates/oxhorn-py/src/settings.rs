@@ -25,9 +25,17 @@ use crate::{
 
 /// Where batches come from, held while a loop runs.
 pub(crate) enum Feed<'py> {
-    Arrays { held: HeldData<'py>, batch_size: usize, shuffle: Shuffle, steps: Option<usize> },
+    Arrays {
+        held: HeldData<'py>,
+        batch_size: usize,
+        shuffle: Shuffle,
+        steps: Option<usize>,
+    },
     /// The first batch is a copy of what the stream will give first.
-    Stream { stream: Option<(Batches, Data<'static>)>, steps: Option<usize> },
+    Stream {
+        stream: Option<(Batches, Data<'static>)>,
+        steps: Option<usize>,
+    },
 }
 
 /// The arrays of a call.
@@ -122,6 +130,7 @@ impl<'a> Sendable<'a> {
 pub(crate) struct Settings {
     epochs: usize,
     initial_epoch: usize,
+    steps_per_execution: usize,
     validation_freq: Frequency,
     first_look: FirstLook,
     verbosity: Verbosity,
@@ -146,12 +155,10 @@ impl Settings {
         } else {
             FirstLook::Done
         };
-        let verbosity = for_python(Verbosity::try_from(item(settings, "verbose")?.extract::<u8>()?))?;
-        let screen = if item(settings, "terminal")?.is_truthy()? {
-            Screen::Terminal
-        } else {
-            Screen::Plain
-        };
+        let verbosity =
+            for_python(Verbosity::try_from(item(settings, "verbose")?.extract::<u8>()?))?;
+        let screen =
+            if item(settings, "terminal")?.is_truthy()? { Screen::Terminal } else { Screen::Plain };
         let hooks: HashSet<String> = item(settings, "hooks")?.extract()?;
         let stop = match item(settings, "stop")?.extract::<String>()?.as_str() {
             "stop_training" => "stop_training",
@@ -164,6 +171,7 @@ impl Settings {
         Ok(Settings {
             epochs: item(settings, "epochs")?.extract()?,
             initial_epoch: item(settings, "initial_epoch")?.extract()?,
+            steps_per_execution: item(settings, "steps_per_execution")?.extract()?,
             validation_freq,
             first_look,
             verbosity,
@@ -183,6 +191,7 @@ impl Settings {
         Loop {
             epochs: self.epochs,
             initial_epoch: self.initial_epoch,
+            steps_per_execution: self.steps_per_execution,
             validation_freq: self.validation_freq,
             callbacks: self.callbacks.into_iter().map(|it| Box::new(it) as _).collect(),
             permute: Box::new(permute),

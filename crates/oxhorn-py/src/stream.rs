@@ -6,10 +6,7 @@ use oxhorn::{
 };
 use pyo3::prelude::*;
 
-use crate::{
-    arrays::Held,
-    errors::carried,
-};
+use crate::{arrays::Held, errors::carried};
 
 /// A Python object with `begin_epoch()`, `end_epoch()`, `begin()` of a pass, and `next()`, which gives `(x, y, sample_weight)`, each a list of
 /// arrays or `None`s, or `None` when there are no more, and `batches`, a number or `None`.
@@ -59,7 +56,8 @@ impl Stream for Batches {
 
 /// The arrays of a batch, copied.
 pub(crate) fn data(batch: &Bound<'_, PyAny>) -> PyResult<Data<'static>> {
-    type Lists<'py> = (Vec<Bound<'py, PyAny>>, Vec<Option<Bound<'py, PyAny>>>, Vec<Option<Bound<'py, PyAny>>>);
+    type Lists<'py> =
+        (Vec<Bound<'py, PyAny>>, Vec<Option<Bound<'py, PyAny>>>, Vec<Option<Bound<'py, PyAny>>>);
     let (x, y, sample_weight): Lists<'_> = batch.extract()?;
     let samples = |array: &Bound<'_, PyAny>| Ok(Held::of(array)?.samples().into_owned());
     let each = |all: &[Option<Bound<'_, PyAny>>]| {

@@ -1,8 +1,8 @@
 //! Variables of Python objects, and who has their values.
 //!
 //! A layer's variables are made before anything runs them, and several models may share them. So a
-//! value is where it was last needed: in the variable itself, or in the engine that ran last. Whoever
-//! needs it next takes it over.
+//! value is where it was last needed: in the variable itself, or in the engine that ran last.
+//! Whoever needs it next takes it over.
 
 use std::{
     collections::HashMap,

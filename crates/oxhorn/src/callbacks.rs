@@ -27,6 +27,7 @@ pub use terminate_on_nan::TerminateOnNaN;
 use crate::{
     engine::Engine,
     history::{Logs, Params},
+    looping::Predictions,
 };
 
 /// Is told how a run of `fit`, `evaluate` or `predict` goes along, and may act on it.
@@ -164,9 +165,14 @@ pub trait Callback {
         Ok(())
     }
 
-    /// A step of `predict` has ended.
-    fn on_predict_batch_end(&mut self, batch: usize, training: &mut dyn Training) -> Result<()> {
-        let _ = (batch, training);
+    /// A step of `predict` has ended, and gave these outputs.
+    fn on_predict_batch_end(
+        &mut self,
+        batch: usize,
+        outputs: &Predictions,
+        training: &mut dyn Training,
+    ) -> Result<()> {
+        let _ = (batch, outputs, training);
         Ok(())
     }
 }
@@ -193,6 +199,9 @@ pub trait Training {
 
     /// Ends the run after the current batch, or with the epoch that is ending.
     fn stop(&mut self);
+
+    /// Lets training begin with this epoch; of use before it has begun.
+    fn begin_with(&mut self, _epoch: usize) {}
 
     /// The learning rate of the next step, whether it is a number or comes from a schedule.
     ///
@@ -298,7 +307,7 @@ pass_on! {
     on_predict_begin();
     on_predict_end();
     on_predict_batch_begin(batch: usize);
-    on_predict_batch_end(batch: usize);
+    on_predict_batch_end(batch: usize, outputs: &Predictions);
 }
 
 /// A number as Python writes it: `0.1`, `1.0`, `1e-05`, `nan`.

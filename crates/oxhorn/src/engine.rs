@@ -2,9 +2,9 @@
 //! what they are fed.
 //!
 //! An [`Engine`] owns everything that lives from step to step: the variables, the numbers that
-//! people turn, the device. Its programs share them. It knows a [`Network`] and an [`Objective`]; it
-//! knows nothing of epochs. Models are written on top of it: [`Sequential`](crate::Sequential) here,
-//! others elsewhere.
+//! people turn, the device. Its programs share them. It knows a [`Network`] and an [`Objective`];
+//! it knows nothing of epochs. Models are written on top of it: [`Sequential`](crate::Sequential)
+//! here, others elsewhere.
 
 mod objective;
 mod step;
@@ -109,6 +109,8 @@ pub struct Loaded {
     weights: Vec<Option<usize>>,
     /// Positions of the numbers that people turn: in the engine, and among the inputs.
     numbers: Vec<(usize, usize)>,
+    /// The types of the results, which the program's memory may hold in another shape.
+    outputs: Vec<Type>,
 }
 
 /// The scope of what belongs to metrics, which every epoch resets.
@@ -394,9 +396,9 @@ impl Engine {
         drop(cx);
         let graph = trace.finish(&rate)?;
         // A schedule of one's own may have arrays in it, which every step has as well.
-        let leaves = graph.leaves(Role::Weight).map(|(_, leaf)| {
-            Ok(Array::new(leaf.ty.shape.clone(), self.value(&leaf.name)?))
-        });
+        let leaves = graph
+            .leaves(Role::Weight)
+            .map(|(_, leaf)| Ok(Array::new(leaf.ty.shape.clone(), self.value(&leaf.name)?)));
         let results = interpret(&graph, &leaves.collect::<Result<Vec<_>>>()?)?;
         Ok(f64::from(results.outputs[0].scalar() as f32))
     }
@@ -570,6 +572,7 @@ impl Engine {
             y: feeds("y", key.y.len()),
             weights: feeds("sample_weight", key.weights.len()),
             numbers: numbers.filter_map(|(i, (path, _))| Some((i, index(path)?))).collect(),
+            outputs: graph.outputs().iter().map(|&value| graph[value].ty.clone()).collect(),
             executable,
         })
     }
@@ -625,8 +628,8 @@ impl Loaded {
     }
 
     /// Its results' types.
-    pub fn output_types(&self) -> Vec<Type> {
-        self.executable.output_types().cloned().collect()
+    pub fn output_types(&self) -> &[Type] {
+        &self.outputs
     }
 
     /// A result's elements as bytes, whatever their type.

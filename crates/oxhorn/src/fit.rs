@@ -214,8 +214,7 @@ impl Sequential {
         mut fit: Fit<'a>,
     ) -> Result<History> {
         self.begin_run();
-        let (x, y) = (x.into(), y.into());
-        let weights = sample_weights(&y, fit.class_weight.as_ref(), fit.sample_weight.take())?;
+        let (x, y, weights) = (x.into(), y.into(), fit.sample_weight.take());
         check_together(NAMES, (&x, &y, weights.as_ref()))?;
         let all = Data::single(x, Some(y), weights);
         match std::mem::replace(&mut fit.validation, Validation::None) {
@@ -233,11 +232,15 @@ impl Sequential {
 
     fn fit_on(
         &mut self,
-        training: Data<'_>,
+        mut training: Data<'_>,
         validation: Option<Data<'_>>,
         fit: Fit<'_>,
     ) -> Result<History> {
         let Fit { epochs, batch_size, initial_epoch, callbacks, .. } = fit;
+        // Classes weigh in training only, as in Keras.
+        if let (Some(Some(y)), Some(given)) = (training.y.first(), training.sample_weight.pop()) {
+            training.sample_weight = vec![sample_weights(y, fit.class_weight.as_ref(), given)?];
+        }
         let verbosity = Verbosity::try_from(fit.verbose)?;
         self.make_ready(NAMES, &training, batch_size)?;
         if let Some(validation) = &validation {

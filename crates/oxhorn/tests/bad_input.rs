@@ -192,6 +192,9 @@ fn labels_outside_the_classes_are_refused() {
     refuses(sparse, &text("7", "validation_data's y"), |m| {
         m.fit(&x(), &good, quiet().validation_data(&x(), &array![0, 1, 7, 0, 1, 0]))
     });
+    let general = || with_loss("categorical_generalized_cross_entropy");
+    refuses(general, &text("2", "y"), |m| m.fit(&x(), &array![0, 1, 2, 0, 1, 0], quiet()));
+    refuses(general, &text("-1", "y"), |m| m.evaluate(&x(), &array![0, 1, -1, 0, 1, 0]));
     // "crossentropy" means the sparse one for such targets.
     let by_shape = || with_loss("crossentropy");
     refuses(by_shape, &text("2", "y"), |m| m.fit(&x(), &array![0, 1, 2, 0, 1, 0], quiet()));
@@ -400,8 +403,8 @@ fn unknown_strings_are_refused_with_those_that_are_known() {
     let expected = [
         ("Could not interpret optimizer identifier: eve", "adadelta, adafactor, adagrad, adam"),
         ("Could not interpret loss identifier: crossentropyx", "binary_crossentropy"),
-        ("Could not interpret metric identifier: charm", "accuracy, binary_accuracy"),
-        ("Could not interpret metric identifier: charm", "accuracy, binary_accuracy"),
+        ("Could not interpret metric identifier: charm", "auc, accuracy, binary_accuracy"),
+        ("Could not interpret metric identifier: charm", "auc, accuracy, binary_accuracy"),
     ];
     for (error, (expected, first)) in errors.into_iter().zip(expected) {
         assert_eq!(known(&error.unwrap_err().to_string(), first), expected);

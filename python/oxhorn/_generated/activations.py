@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 
+@registry_function
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """`x` above 0, `alpha · (e^(x / alpha) - 1)` below: smooth for every `alpha`.
 
@@ -60,6 +61,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     return apply("celu", x, alpha=alpha)
 
 
+@registry_function
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """`x` above 0, `alpha · (eˣ - 1)` below.
 
@@ -73,6 +75,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return apply("elu", x, alpha=alpha)
 
 
+@registry_function
 def exponential(x: Any) -> Any:
     """`eˣ`
 
@@ -82,6 +85,7 @@ def exponential(x: Any) -> Any:
     return apply("exponential", x)
 
 
+@registry_function
 def gelu(x: Any, approximate: bool = False) -> Any:
     """`x · Φ(x)`, where Φ is the distribution function of the standard normal law.
 
@@ -94,6 +98,7 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     return apply("gelu", x, approximate=approximate)
 
 
+@registry_function
 def glu(x: Any, axis: int = -1) -> Any:
     """`a · sigmoid(b)`, where `a` and `b` are the two halves of the input along an axis.
 
@@ -107,6 +112,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     return apply("glu", x, axis=axis)
 
 
+@registry_function
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """`x` where it is further from 0 than the threshold, else 0.
 
@@ -117,6 +123,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     return apply("hard_shrink", x, threshold=threshold)
 
 
+@registry_function
 def hard_sigmoid(x: Any) -> Any:
     """A piecewise linear sigmoid: `relu6(x + 3) / 6`.
 
@@ -126,6 +133,7 @@ def hard_sigmoid(x: Any) -> Any:
     return apply("hard_sigmoid", x)
 
 
+@registry_function
 def hard_silu(x: Any) -> Any:
     """`x · hard_sigmoid(x)`
 
@@ -137,6 +145,7 @@ def hard_silu(x: Any) -> Any:
     return apply("hard_silu", x)
 
 
+@registry_function
 def hard_tanh(x: Any) -> Any:
     """`x`, at least -1 and at most 1.
 
@@ -146,6 +155,7 @@ def hard_tanh(x: Any) -> Any:
     return apply("hard_tanh", x)
 
 
+@registry_function
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """`x` above 0, `negative_slope · x` below.
 
@@ -156,6 +166,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     return apply("leaky_relu", x, negative_slope=negative_slope)
 
 
+@registry_function
 def linear(x: Any) -> Any:
     """`x`
 
@@ -165,6 +176,7 @@ def linear(x: Any) -> Any:
     return apply("linear", x)
 
 
+@registry_function
 def log_sigmoid(x: Any) -> Any:
     """`ln sigmoid(x)`
 
@@ -174,6 +186,7 @@ def log_sigmoid(x: Any) -> Any:
     return apply("log_sigmoid", x)
 
 
+@registry_function
 def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """The logarithm of `softmax`, without underflow.
 
@@ -184,6 +197,7 @@ def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     return apply("log_softmax", x, axis=axis)
 
 
+@registry_function
 def mish(x: Any) -> Any:
     """`x · tanh(softplus(x))`
 
@@ -196,6 +210,7 @@ def mish(x: Any) -> Any:
     return apply("mish", x)
 
 
+@registry_function
 def relu(
     x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> Any:
@@ -211,6 +226,7 @@ def relu(
     return apply("relu", x, negative_slope=negative_slope, max_value=max_value, threshold=threshold)
 
 
+@registry_function
 def relu6(x: Any) -> Any:
     """`x`, at least 0 and at most 6.
 
@@ -220,6 +236,7 @@ def relu6(x: Any) -> Any:
     return apply("relu6", x)
 
 
+@registry_function
 def selu(x: Any) -> Any:
     """`1.0507 · elu(x, 1.6733)`, which keeps mean and variance through layers.
 
@@ -231,6 +248,7 @@ def selu(x: Any) -> Any:
     return apply("selu", x)
 
 
+@registry_function
 def sigmoid(x: Any) -> Any:
     """`1 / (1 + e⁻ˣ)`
 
@@ -240,6 +258,7 @@ def sigmoid(x: Any) -> Any:
     return apply("sigmoid", x)
 
 
+@registry_function
 def silu(x: Any) -> Any:
     """`x · sigmoid(x)`
 
@@ -252,6 +271,7 @@ def silu(x: Any) -> Any:
     return apply("silu", x)
 
 
+@registry_function
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """`x` moved towards 0 by the threshold, or 0 if it does not get there.
 
@@ -262,6 +282,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     return apply("soft_shrink", x, threshold=threshold)
 
 
+@registry_function
 def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """`eˣ / Σ eˣ` along some axes: positive numbers whose sum is 1.
 
@@ -272,6 +293,7 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     return apply("softmax", x, axis=axis)
 
 
+@registry_function
 def softplus(x: Any) -> Any:
     """`ln(1 + eˣ)`
 
@@ -281,6 +303,7 @@ def softplus(x: Any) -> Any:
     return apply("softplus", x)
 
 
+@registry_function
 def softsign(x: Any) -> Any:
     """`x / (1 + |x|)`
 
@@ -290,6 +313,7 @@ def softsign(x: Any) -> Any:
     return apply("softsign", x)
 
 
+@registry_function
 def sparse_plus(x: Any) -> Any:
     """0 up to -1, `(x + 1)² / 4` up to 1, then `x`.
 
@@ -299,6 +323,7 @@ def sparse_plus(x: Any) -> Any:
     return apply("sparse_plus", x)
 
 
+@registry_function
 def sparse_sigmoid(x: Any) -> Any:
     """0 up to -1, `(x + 1) / 2` up to 1, then 1.
 
@@ -308,6 +333,7 @@ def sparse_sigmoid(x: Any) -> Any:
     return apply("sparse_sigmoid", x)
 
 
+@registry_function
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """`max(x - τ, 0)`: 0 for all but the greatest numbers.
 
@@ -324,6 +350,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     return apply("sparsemax", x, axis=axis)
 
 
+@registry_function
 def squareplus(x: Any, b: float = 4) -> Any:
     """`(x + √(x² + b)) / 2`
 
@@ -337,6 +364,7 @@ def squareplus(x: Any, b: float = 4) -> Any:
     return apply("squareplus", x, b=b)
 
 
+@registry_function
 def tanh(x: Any) -> Any:
     """`tanh(x)`
 
@@ -346,6 +374,7 @@ def tanh(x: Any) -> Any:
     return apply("tanh", x)
 
 
+@registry_function
 def tanh_shrink(x: Any) -> Any:
     """`x - tanh(x)`
 
@@ -355,6 +384,7 @@ def tanh_shrink(x: Any) -> Any:
     return apply("tanh_shrink", x)
 
 
+@registry_function
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """`x` above the threshold, else another value.
 

@@ -15,31 +15,18 @@ __all__ = [
     "argpartition",
     "associative_scan",
     "bincount",
-    "cholesky",
-    "cholesky_inverse",
-    "conv_transpose",
-    "convert_to_numpy",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
-    "det",
     "eig",
     "eigh",
-    "fft",
-    "fft2",
     "fold",
-    "fori_loop",
     "i0",
-    "ifft2",
-    "inv",
-    "irfft",
     "istft",
     "jvp",
     "kaiser",
-    "logdet",
     "lstsq",
     "lu_factor",
-    "map",
     "matrix_rank",
     "nextafter",
     "nonzero",
@@ -47,20 +34,13 @@ __all__ = [
     "polar",
     "qr",
     "rearrange",
-    "rfft",
-    "scan",
-    "slogdet",
-    "solve",
-    "solve_triangular",
     "stft",
     "svd",
     "unique",
     "vectorize",
-    "vectorized_map",
     "view",
     "view_as_complex",
     "view_as_real",
-    "while_loop",
 ]
 
 
@@ -89,34 +69,6 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0, sparse: bool = Fal
     raise not_implemented("ops.bincount")
 
 
-def cholesky(x: Any, upper: bool = False) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.cholesky")
-
-
-def cholesky_inverse(x: Any, upper: bool = False) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.cholesky_inverse")
-
-
-def conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
-    padding: str = "valid",
-    output_padding: Any = None,
-    data_format: Any = None,
-    dilation_rate: Any = 1,
-) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.conv_transpose")
-
-
-def convert_to_numpy(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.convert_to_numpy")
-
-
 def ctc_decode(
     inputs: Any,
     sequence_lengths: Any,
@@ -142,11 +94,6 @@ def custom_gradient(f: Any) -> Any:
     raise not_implemented("ops.custom_gradient")
 
 
-def det(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.det")
-
-
 def eig(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.eig")
@@ -157,16 +104,6 @@ def eigh(x: Any) -> Any:
     raise not_implemented("ops.eigh")
 
 
-def fft(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.fft")
-
-
-def fft2(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.fft2")
-
-
 def fold(
     x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Any:
@@ -174,29 +111,9 @@ def fold(
     raise not_implemented("ops.fold")
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.fori_loop")
-
-
 def i0(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.i0")
-
-
-def ifft2(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.ifft2")
-
-
-def inv(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.inv")
-
-
-def irfft(x: Any, fft_length: Any = None) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.irfft")
 
 
 def istft(
@@ -222,11 +139,6 @@ def kaiser(x: Any, beta: Any) -> Any:
     raise not_implemented("ops.kaiser")
 
 
-def logdet(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.logdet")
-
-
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.lstsq")
@@ -235,11 +147,6 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 def lu_factor(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.lu_factor")
-
-
-def map(f: Any, xs: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.map")
 
 
 def matrix_rank(x: Any, tol: Any = None) -> Any:
@@ -275,33 +182,6 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 def rearrange(tensor: Any, pattern: Any, **axes_lengths: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.rearrange")
-
-
-def rfft(x: Any, fft_length: Any = None) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.rfft")
-
-
-def scan(
-    f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1
-) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.scan")
-
-
-def slogdet(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.slogdet")
-
-
-def solve(a: Any, b: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.solve")
-
-
-def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.solve_triangular")
 
 
 def stft(
@@ -340,11 +220,6 @@ def vectorize(pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> An
     raise not_implemented("ops.vectorize")
 
 
-def vectorized_map(function: Any, elements: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.vectorized_map")
-
-
 def view(x: Any, dtype: Any = None) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.view")
@@ -358,8 +233,3 @@ def view_as_complex(x: Any) -> Any:
 def view_as_real(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.view_as_real")
-
-
-def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.while_loop")

@@ -53,13 +53,14 @@ __all__ = [
     "cdist",
     "ceil",
     "celu",
+    "cholesky",
+    "cholesky_inverse",
     "clip",
     "concatenate",
-    "cond",
     "conj",
     "conjugate",
     "conv",
-    "convert_to_tensor",
+    "conv_transpose",
     "copy",
     "corrcoef",
     "correlate",
@@ -72,6 +73,7 @@ __all__ = [
     "deg2rad",
     "depth_to_space",
     "depthwise_conv",
+    "det",
     "diag",
     "diagflat",
     "diagonal",
@@ -83,7 +85,6 @@ __all__ = [
     "dot_product_attention",
     "dsplit",
     "dstack",
-    "dtype",
     "einsum",
     "elu",
     "empty",
@@ -99,6 +100,8 @@ __all__ = [
     "extract_sequences",
     "eye",
     "fabs",
+    "fft",
+    "fft2",
     "flip",
     "fliplr",
     "flipud",
@@ -112,7 +115,6 @@ __all__ = [
     "gcd",
     "gelu",
     "geomspace",
-    "get_item",
     "glu",
     "greater",
     "greater_equal",
@@ -129,10 +131,12 @@ __all__ = [
     "hstack",
     "hypot",
     "identity",
+    "ifft2",
     "imag",
     "in_top_k",
     "inner",
-    "is_tensor",
+    "inv",
+    "irfft",
     "isclose",
     "isfinite",
     "isin",
@@ -158,6 +162,7 @@ __all__ = [
     "log_softmax",
     "logaddexp",
     "logaddexp2",
+    "logdet",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -193,7 +198,6 @@ __all__ = [
     "nanstd",
     "nansum",
     "nanvar",
-    "ndim",
     "negative",
     "norm",
     "normalize",
@@ -217,6 +221,7 @@ __all__ = [
     "relu6",
     "repeat",
     "reshape",
+    "rfft",
     "right_shift",
     "rms_normalization",
     "roll",
@@ -234,7 +239,6 @@ __all__ = [
     "select",
     "selu",
     "separable_conv",
-    "shape",
     "sigmoid",
     "sign",
     "signbit",
@@ -245,10 +249,13 @@ __all__ = [
     "size",
     "slice",
     "slice_update",
+    "slogdet",
     "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "solve",
+    "solve_triangular",
     "sort",
     "space_to_depth",
     "sparse_categorical_crossentropy",
@@ -267,7 +274,6 @@ __all__ = [
     "sum",
     "swapaxes",
     "swish",
-    "switch",
     "take",
     "take_along_axis",
     "tan",
@@ -552,6 +558,16 @@ def celu(x: Any, alpha: Any = 1.0) -> Any:
     return call("celu", "nn", x, alpha=alpha)
 
 
+def cholesky(x: Any, upper: bool = False) -> Any:
+    """The factor L of symmetric positive definite matrices L·Lᵀ, or its transpose."""
+    return call("cholesky", "linalg", x, upper=upper)
+
+
+def cholesky_inverse(x: Any, upper: bool = False) -> Any:
+    """The inverse of matrices whose Cholesky factors are given."""
+    return call("cholesky_inverse", "linalg", x, upper=upper)
+
+
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """Each element, at least `x_min` and at most `x_max`."""
     return call("clip", "numpy", x, x_min, x_max)
@@ -560,14 +576,6 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
 def concatenate(xs: Any, axis: Any = 0) -> Any:
     """Tensors one after the other along an axis; without one, all elements in a row."""
     return call("concatenate", "numpy", xs, axis=axis)
-
-
-def cond(pred: Any, true_fn: Any, false_fn: Any) -> Any:
-    """One of two outcomes, by a single truth value. Both are traced: `true_fn` and `false_fn` are
-    what the two functions gave, each a tensor or a list of tensors, and whoever stands at the
-    border calls them.
-    """
-    return call("cond", "core", pred, true_fn, false_fn)
 
 
 def conj(x: Any) -> Any:
@@ -603,9 +611,27 @@ def conv(
     )
 
 
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
-    """Numbers, lists and tensors as a tensor, of a type if one is given."""
-    return call("convert_to_tensor", "core", x, dtype=dtype, sparse=sparse, ragged=ragged)
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> Any:
+    """The transpose of a convolution: every element adds `[spatial.., filters, channels]`."""
+    return call(
+        "conv_transpose",
+        "nn",
+        inputs,
+        kernel,
+        strides=strides,
+        padding=padding,
+        output_padding=output_padding,
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )
 
 
 def copy(x: Any) -> Any:
@@ -673,7 +699,8 @@ def depthwise_conv(
     data_format: Any = None,
     dilation_rate: Any = 1,
 ) -> Any:
-    """The convolution of each channel by itself with a kernel `[spatial.., channels, multiplier]`.
+    """The convolution of each channel by itself with a kernel
+    `[spatial.., channels, multiplier]`.
     """
     return call(
         "depthwise_conv",
@@ -685,6 +712,11 @@ def depthwise_conv(
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
+
+
+def det(x: Any) -> Any:
+    """The determinants of square matrices."""
+    return call("det", "linalg", x)
 
 
 def diag(x: Any, k: Any = 0) -> Any:
@@ -766,11 +798,6 @@ def dstack(xs: Any) -> Any:
     return call("dstack", "numpy", xs)
 
 
-def dtype(x: Any) -> Any:
-    """The name of the type of a tensor's elements."""
-    return call("dtype", "core", x)
-
-
 def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     """Sums of products, by the names of axes: `'ij,jk->ik'` is the product of matrices."""
     return call("einsum", "numpy", subscripts, *operands, **kwargs)
@@ -846,6 +873,18 @@ def fabs(x: Any) -> Any:
     return call("fabs", "numpy", x)
 
 
+def fft(x: Any) -> Any:
+    """The discrete Fourier transform along the last axis, of a pair of real and imaginary
+    parts.
+    """
+    return call("fft", "math", x)
+
+
+def fft2(x: Any) -> Any:
+    """The discrete Fourier transform along the last two axes."""
+    return call("fft2", "math", x)
+
+
 def flip(x: Any, axis: Any = None) -> Any:
     """The elements in reverse order along some axes, or along all."""
     return call("flip", "numpy", x, axis=axis)
@@ -913,13 +952,6 @@ def geomspace(
     return call(
         "geomspace", "numpy", start, stop, num=num, endpoint=endpoint, dtype=dtype, axis=axis
     )
-
-
-def get_item(x: Any, key: Any) -> Any:
-    """What `x[key]` is in Python. A key is an integer, a tensor of integers, `None`, `'...'`, a
-    slice as the list `['slice', start, stop, step]`, or a list of these beside one another.
-    """
-    return call("get_item", "numpy", x, key)
 
 
 def glu(x: Any, axis: Any = -1) -> Any:
@@ -1002,6 +1034,11 @@ def identity(n: Any, dtype: Any = None) -> Any:
     return call("identity", "numpy", n, dtype=dtype)
 
 
+def ifft2(x: Any) -> Any:
+    """The inverse of the discrete Fourier transform along the last two axes."""
+    return call("ifft2", "math", x)
+
+
 def imag(x: Any) -> Any:
     """The imaginary part, which of a real number is 0."""
     return call("imag", "numpy", x)
@@ -1017,9 +1054,14 @@ def inner(x1: Any, x2: Any) -> Any:
     return call("inner", "numpy", x1, x2)
 
 
-def is_tensor(x: Any) -> Any:
-    """Whether something is a tensor."""
-    return call("is_tensor", "core", x)
+def inv(x: Any) -> Any:
+    """The inverses of square matrices."""
+    return call("inv", "linalg", x)
+
+
+def irfft(x: Any, fft_length: Any = None) -> Any:
+    """The real numbers whose transform has this first half, along the last axis."""
+    return call("irfft", "math", x, fft_length=fft_length)
 
 
 def isclose(x1: Any, x2: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
@@ -1070,7 +1112,9 @@ def kron(x1: Any, x2: Any) -> Any:
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
 ) -> Any:
-    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by `beta`."""
+    """`x` less the mean and over the deviation along axes, scaled by `gamma`, shifted by
+    `beta`.
+    """
     return call(
         "layer_normalization", "nn", x, gamma=gamma, beta=beta, axis=axis, epsilon=epsilon, **kwargs
     )
@@ -1167,6 +1211,11 @@ def logaddexp(x1: Any, x2: Any) -> Any:
 def logaddexp2(x1: Any, x2: Any) -> Any:
     """The logarithm to the base 2 of the sum of two powers of 2."""
     return call("logaddexp2", "numpy", x1, x2)
+
+
+def logdet(x: Any) -> Any:
+    """The logarithms of the determinants of symmetric positive definite matrices."""
+    return call("logdet", "math", x)
 
 
 def logical_and(x1: Any, x2: Any) -> Any:
@@ -1396,11 +1445,6 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return call("nanvar", "numpy", x, axis=axis, keepdims=keepdims)
 
 
-def ndim(x: Any) -> Any:
-    """The number of axes of a tensor."""
-    return call("ndim", "numpy", x)
-
-
 def negative(x: Any) -> Any:
     """Each element with its sign turned."""
     return call("negative", "numpy", x)
@@ -1522,6 +1566,11 @@ def reshape(x: Any, newshape: Any) -> Any:
     return call("reshape", "numpy", x, newshape)
 
 
+def rfft(x: Any, fft_length: Any = None) -> Any:
+    """The first half of the discrete Fourier transform of real numbers along the last axis."""
+    return call("rfft", "math", x, fft_length=fft_length)
+
+
 def right_shift(x: Any, y: Any) -> Any:
     """The bits moved down."""
     return call("right_shift", "numpy", x, y)
@@ -1630,11 +1679,6 @@ def separable_conv(
     )
 
 
-def shape(x: Any) -> Any:
-    """The extents of a tensor, as a tuple."""
-    return call("shape", "core", x)
-
-
 def sigmoid(x: Any) -> Any:
     """`1 / (1 + e⁻ˣ)`"""
     return call("sigmoid", "nn", x)
@@ -1685,6 +1729,11 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     return call("slice_update", "core", inputs, start_indices, updates)
 
 
+def slogdet(x: Any) -> Any:
+    """The signs of determinants, and the logarithms of their absolute values."""
+    return call("slogdet", "numpy", x)
+
+
 def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
     """`x` moved towards 0 by the threshold, or 0 if it does not get there."""
     return call("soft_shrink", "nn", x, threshold=threshold)
@@ -1703,6 +1752,16 @@ def softplus(x: Any) -> Any:
 def softsign(x: Any) -> Any:
     """`x / (1 + |x|)`"""
     return call("softsign", "nn", x)
+
+
+def solve(a: Any, b: Any) -> Any:
+    """What `a` has to be multiplied by for `b`: a vector, or a matrix of such columns."""
+    return call("solve", "linalg", a, b)
+
+
+def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
+    """What a triangular `a` has to be multiplied by for `b`; its other half does not count."""
+    return call("solve_triangular", "linalg", a, b, lower=lower)
 
 
 def sort(x: Any, axis: Any = -1) -> Any:
@@ -1797,14 +1856,6 @@ def swapaxes(x: Any, axis1: Any, axis2: Any) -> Any:
 def swish(x: Any) -> Any:
     """`x · sigmoid(x)`"""
     return call("swish", "nn", x)
-
-
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
-    """One of several outcomes, by an index that is kept within their number. All are traced:
-    `branches` are what the functions gave for the operands, and whoever stands at the border calls
-    them.
-    """
-    return call("switch", "core", index, branches, *operands)
 
 
 def take(x: Any, indices: Any, axis: Any = None) -> Any:
@@ -1956,31 +2007,18 @@ MISSING = (
     "argpartition",
     "associative_scan",
     "bincount",
-    "cholesky",
-    "cholesky_inverse",
-    "conv_transpose",
-    "convert_to_numpy",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
-    "det",
     "eig",
     "eigh",
-    "fft",
-    "fft2",
     "fold",
-    "fori_loop",
     "i0",
-    "ifft2",
-    "inv",
-    "irfft",
     "istft",
     "jvp",
     "kaiser",
-    "logdet",
     "lstsq",
     "lu_factor",
-    "map",
     "matrix_rank",
     "nextafter",
     "nonzero",
@@ -1988,20 +2026,13 @@ MISSING = (
     "polar",
     "qr",
     "rearrange",
-    "rfft",
-    "scan",
-    "slogdet",
-    "solve",
-    "solve_triangular",
     "stft",
     "svd",
     "unique",
     "vectorize",
-    "vectorized_map",
     "view",
     "view_as_complex",
     "view_as_real",
-    "while_loop",
 )
 
 # Which functions Keras has in the modules of `ops` too.

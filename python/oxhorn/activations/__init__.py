@@ -17,7 +17,7 @@ _CATEGORY = Category("keras.activations", "activation function", _generated, def
 
 
 def get(identifier: Any) -> Any:
-    """The function of this name or dictionary; functions stand for themselves, `None` for `linear`."""
+    """The function of this name or dictionary; `None` is `linear`, functions are themselves."""
     return identifier if isinstance(identifier, type) else _CATEGORY.get(identifier)
 
 

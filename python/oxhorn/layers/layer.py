@@ -17,9 +17,16 @@ from oxhorn._registry import RegistryObject
 from oxhorn._tensor import KerasTensor, Tensor, as_array, as_traced
 from oxhorn._variables import Variable
 from oxhorn.dtype_policies import DTypePolicy
+from oxhorn.layers import keras_config
+from oxhorn.layers.building import (
+    BUILT_AT_ONCE,
+    as_shapes,
+    build_arguments,
+    is_shape,
+    noting_shapes,
+)
 
 _keys = itertools.count(1)
-
 
 class CallContext:
     """What the calls of layers within one another have in common."""
@@ -27,6 +34,27 @@ class CallContext:
     def __init__(self) -> None:
         # Whether noise is active, call by call from the outermost.
         self.training: list[bool] = []
+        # The layers whose calls have not returned, from the outermost.
+        self.callers: list[Any] = []
+
+    def path(self, layer: Any) -> str:
+        """Where the variables of a layer are that is built now: `sequential/dense`."""
+        callers = [*self.callers, layer]
+        names = [a.name for a, b in zip(callers, callers[1:]) if a is not b]
+        return "/".join([*names, layer.name])
+
+
+class Within:
+    """The block in which a layer is called or built."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+
+    def __enter__(self) -> None:
+        _context.callers.append(self.layer)
+
+    def __exit__(self, *error: Any) -> None:
+        _context.callers.pop()
 
 
 _context = CallContext()
@@ -45,6 +73,14 @@ class Layer(Operation):
         autocast: accepted for Keras; there is one precision.
         name: the layer's name; one is made of the class where none is given.
     """
+
+    # What `build` was told, by the names of its parameters.
+    _build_shapes: dict[str, Any] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = noting_shapes(cls.__dict__["build"])  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
@@ -297,7 +333,7 @@ class Layer(Operation):
         )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = f"{_context.path(self)}/{variable.name}"
         variable.trainable = trainable
         self._own(variable)
         return variable
@@ -371,12 +407,18 @@ class Layer(Operation):
         return self._on_arrays(*args, **kwargs)
 
     def _symbolic(self, *args: Any, **kwargs: Any) -> Any:
-        self._ensure_built(args, kwargs)
-        outputs = self.compute_output_spec(*args, **kwargs)
+        with Within(self):
+            self._ensure_built(args, kwargs)
+            outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, kwargs, outputs)
         return outputs
 
     def _traced(self, *args: Any, **kwargs: Any) -> Any:
+        with Within(self):
+            return self._written(*args, **kwargs)
+
+    def _written(self, *args: Any, **kwargs: Any) -> Any:
+        """The call, written into what is being traced."""
         args = tuple(tree.map_structure(_as_input, arg) for arg in args)
         self._ensure_built(args, kwargs)
         training = kwargs.get("training")
@@ -403,24 +445,22 @@ class Layer(Operation):
         return outputs
 
     def _on_arrays(self, *args: Any, **kwargs: Any) -> Any:
-        self._ensure_built(args, kwargs)
+        with Within(self):
+            self._ensure_built(args, kwargs)
         if self._eager is None:
             self.__dict__["_eager"] = EagerCalls(self)
         return self._eager(args, kwargs)
 
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
-        if self.built:
-            return
-        inputs = args[0] if args else next(iter(kwargs.values()), None)
-        shapes = tree.map_structure(lambda x: tuple(np.shape(x) if _is_value(x) else x.shape), inputs)
-        if isinstance(shapes, list):
-            shapes = [tuple(shape) if isinstance(shape, list) else shape for shape in shapes]
-        if type(self).build is not Layer.build or isinstance(self, RegistryLayer):
-            self._build_once(shapes, inputs)
-        self.built = True
+        if not self.built:
+            self._build_for(build_arguments(self, args, kwargs), args, kwargs)
+            self.built = True
 
-    def _build_once(self, shapes: Any, inputs: Any) -> None:
-        self.build(shapes)
+    def _build_for(self, shapes: dict[str, Any], args: tuple, kwargs: dict[str, Any]) -> None:
+        """Makes the weights for a call with these arguments."""
+        if type(self).build is Layer.build:
+            self._build_shapes = shapes
+        self.build(*shapes.values())
 
     # What can be written down ---------------------------------------------------------------------
 
@@ -451,13 +491,21 @@ class Layer(Operation):
             ) from error
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Makes the weights as a saved layer had them."""
-        if config and config.get("input_shape") is not None and not self.built:
-            self._build_once(tuple(config["input_shape"]), None)
-            self.built = True
+        """Makes the weights as a saved layer had them, by what `get_build_config` gave."""
+        if "input_shape" in config:
+            self.build(as_shapes(config["input_shape"]))
+        elif "shapes_dict" in config:
+            shapes = {name: as_shapes(shape) for name, shape in config["shapes_dict"].items()}
+            self.build(**shapes)
+        self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return None
+        """The shapes that the layer was built for, or `None` where it was not."""
+        if self._build_shapes is None:
+            return None
+        if len(self._build_shapes) == 1:
+            return {"input_shape": next(iter(self._build_shapes.values()))}
+        return {"shapes_dict": dict(self._build_shapes)}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -471,6 +519,13 @@ class RegistryLayer(RegistryObject, Layer):
     def __init__(self, **kwargs: Any) -> None:
         Layer.__init__(self, **kwargs)
         self.supports_masking = True
+        self._made = False
+        self._input_dtypes: list[str] | None = None
+        self.built = self._keras_name in BUILT_AT_ONCE
+
+    @property
+    def _keras_name(self) -> str:
+        return self._class.rpartition(".")[2]
 
     def _is_random(self) -> bool:
         # What has a strength of 0 draws nothing, in Keras too.
@@ -484,24 +539,38 @@ class RegistryLayer(RegistryObject, Layer):
         if name in self.__dict__.get("_numbers", {}):
             numbers_turned()
 
+    def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        if not self._made:
+            self._build_for(build_arguments(self, args, kwargs), args, kwargs)
+            self.built = True
+
+    def _build_for(self, shapes: dict[str, Any], args: tuple, kwargs: dict[str, Any]) -> None:
+        inputs = args[0] if args else next(iter(kwargs.values()), None)
+        self._input_dtypes = [_dtype_of(x) for x in tree.flatten(inputs)]
+        if self.built:
+            # Keras has nothing to build here, and writes no shapes down.
+            self._make_variables(*shapes.values())
+        else:
+            self.build(*shapes.values())
+
     def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of this shape."""
-        self._build_once(input_shape, None)
+        self._make_variables(input_shape)
 
-    def _build_once(self, shapes: Any, inputs: Any) -> None:
-        if self.built:
+    def _make_variables(self, shapes: Any) -> None:
+        if self._made:
             return
-        dtypes = [_dtype_of(x) for x in tree.flatten(inputs)] if inputs is not None else None
-        several = isinstance(shapes, list) and shapes and is_shape(shapes[0])
+        several = isinstance(shapes, (list, tuple)) and shapes and is_shape(shapes[0])
         flat = list(shapes) if several else [shapes]
-        types = [(list(s), dtypes[i] if dtypes else "float32") for i, s in enumerate(flat)]
+        dtypes = self._input_dtypes or ["float32"] * len(flat)
+        types = [(list(shape), dtype) for shape, dtype in zip(flat, dtypes)]
         variables, numbers, _ = _native.layer_variables(self._envelope(), types)
         for made in variables:
             self._make(made)
         self._numbers = {f"{self._key}/{name}": name for name, _ in numbers}
         for path in self._numbers:
             _turnable[path] = weakref.ref(self)
-        self.built = True
+        self._made = True
 
     def _make(self, made: dict[str, Any]) -> None:
         """Makes a variable that Rust has asked for."""
@@ -521,7 +590,7 @@ class RegistryLayer(RegistryObject, Layer):
             value = np.full(made["shape"], made["value"], made["dtype"])
         variable = Variable(value, dtype=made["dtype"], name=name, key=key)
         variable.trainable = made["trainable"] and self._trainable
-        variable.path = f"{self.name}/{name}"
+        variable.path = f"{_context.path(self)}/{name}"
         variable.regularizer = getattr(self, f"{name}_regularizer", None)
         variable.constraint = getattr(self, f"{name}_constraint", None)
         own = self._trainable_variables if made["trainable"] else self._non_trainable_variables
@@ -544,10 +613,12 @@ class RegistryLayer(RegistryObject, Layer):
     def get_config(self) -> dict[str, Any]:
         config = Layer.get_config(self)
         config.update(RegistryObject.get_config(self))
-        return config
+        return keras_config.written(self._keras_name, config)
 
-    def get_build_config(self) -> dict[str, Any] | None:
-        return None
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer with these settings."""
+        return super().from_config(keras_config.read(cls._class.rpartition(".")[2], config))
 
 
 class EagerCalls:
@@ -652,13 +723,6 @@ def _as_input(x: Any) -> Any:
 
 def _as_output(x: Any) -> Any:
     return x if isinstance(x, Tensor) or x is None else as_traced(x)
-
-
-def is_shape(value: Any) -> bool:
-    """Whether this is the shape of one tensor."""
-    return isinstance(value, (list, tuple)) and all(
-        extent is None or isinstance(extent, (int, np.integer)) for extent in value
-    )
 
 
 @functools.lru_cache(maxsize=None)

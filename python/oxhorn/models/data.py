@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import tree
+from oxhorn.models import prefetch
 from oxhorn.utils.py_dataset import PyDataset
 
 
@@ -185,6 +186,16 @@ class Arrays:
         self.x, self.y, self.sample_weight = x, y, sample_weight
         self.rows = check_cardinality({"x": x, "y": y, "sample_weight": sample_weight})
 
+    def weigh_classes(self, class_weight: dict[Any, float] | None) -> None:
+        """Weighs the samples by their classes."""
+        if class_weight is None:
+            return
+        if any(weight is not None for weight in self.sample_weight):
+            raise ValueError("You cannot `class_weight` and `sample_weight` at the same time.")
+        if len(self.y) > 1:
+            raise ValueError("`class_weight` is only supported for Models with a single output.")
+        self.sample_weight = [class_weights(self.y[0], class_weight)]
+
     def split(self, share: float) -> tuple[Arrays, Arrays]:
         """Those before the last share of the samples, and the share."""
         if not 0 < share < 1:
@@ -287,7 +298,7 @@ class Stream:
             order = list(range(self._length() or 0))
             if self.shuffle:
                 random.shuffle(order)
-        return (self.source[index] for index in order)
+        return prefetch.batches(self.source, order)
 
     def _peek(self, look: bool) -> None:
         """Looks at the first batch, which comes again."""

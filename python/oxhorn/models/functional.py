@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from oxhorn import tree
@@ -19,22 +20,97 @@ class Graph:
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
+        if not all(_is_input(x) for x in tree.flatten(inputs)):
+            inputs, outputs = begun_at(inputs, outputs)
         self.inputs = inputs
         self.outputs = outputs
         self.flat_inputs = [_checked(x, "inputs") for x in tree.flatten(inputs)]
         self.flat_outputs = [_checked(x, "outputs") for x in tree.flatten(outputs)]
         self.nodes = nodes_between(self.flat_inputs, self.flat_outputs)
 
-    @property
+    @functools.cached_property
     def operations(self) -> list[Any]:
-        """What is called, inputs first, each once, in the order of the calls."""
-        inputs = [x._keras_history.operation for x in self.flat_inputs if x._keras_history]
-        found = inputs + [node.operation for node in self.nodes]
-        return list({id(operation): operation for operation in found}.values())
+        """What is called, each once, in Keras' order.
+
+        What is farther from the outputs comes first; of several at one distance, the one that is
+        met first on the way from the outputs back to the inputs.
+        """
+        distances, met = self._distances, self._met()
+        unused = [op for op in self._input_operations() if id(op) not in met]
+        for operation in unused:
+            met[id(operation)] = -1
+        found = {id(op): op for op in [*unused, *self._input_operations(), *self._called()]}
+        order = sorted(found, key=lambda it: (-distances.get(it, 0), met[it]))
+        return [found[it] for it in order]
+
+    def nodes_by_depth(self) -> dict[int, list[Node]]:
+        """The calls by their distance from the outputs, those of inputs among them."""
+        depths: dict[int, list[Node]] = {}
+        for node, depth in self._node_depths:
+            depths.setdefault(depth, []).append(node)
+        return depths
+
+    def is_chain(self) -> bool:
+        """Whether each call takes what the one before it gives, and nothing is called twice."""
+        levels = list(self.nodes_by_depth().values())
+        called = [id(node.operation) for level in levels for node in level]
+        return len(set(called)) == len(called) and all(
+            len(level) == 1 and len(level[0].input_tensors) <= 1 for level in levels
+        )
+
+    def _called(self) -> list[Any]:
+        return [node.operation for node in self.nodes]
+
+    def _input_operations(self) -> list[Any]:
+        return [x._keras_history.operation for x in self.flat_inputs]
+
+    @functools.cached_property
+    def _node_depths(self) -> list[tuple[Node, int]]:
+        """Each call with its distance: calls of one operation are at least as far as later ones."""
+        inputs = [x._keras_history for x in self.flat_inputs]
+        starts = [history.operation._inbound_nodes[history.node_index] for history in inputs]
+        nodes = list({id(node): node for node in [*starts, *self.nodes]}.values())
+        known = {id(node) for node in nodes}
+        depths: dict[int, int] = {}
+        operations: dict[int, int] = {}
+        for node in reversed(nodes):
+            operation = id(node.operation)
+            depth = max(depths.get(id(node), 0), operations.get(operation, 0))
+            depths[id(node)] = operations[operation] = depth
+            for parent in node.parent_nodes:
+                if id(parent) in known:
+                    depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
+        return [(node, depths[id(node)]) for node in nodes]
+
+    @property
+    def _distances(self) -> dict[int, int]:
+        """The greatest distance of each operation's calls."""
+        distances: dict[int, int] = {}
+        for node, depth in self._node_depths:
+            distances[id(node.operation)] = max(depth, distances.get(id(node.operation), 0))
+        return distances
+
+    def _met(self) -> dict[int, int]:
+        """The order in which operations are met on the way from the outputs to the inputs."""
+        ends = {id(x) for x in self.flat_inputs}
+        met: dict[int, int] = {}
+        seen: set[int] = set()
+        ahead = list(reversed(self.flat_outputs))
+        while ahead:
+            x = ahead.pop()
+            operation, index, _ = x._keras_history
+            node = operation._inbound_nodes[index]
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            met.setdefault(id(operation), len(met))
+            if id(x) not in ends:
+                ahead.extend(reversed(node.input_tensors))
+        return met
 
     def names(self) -> list[str]:
         """The names of the inputs."""
-        return [x._keras_history.operation.name if x._keras_history else x.name for x in self.flat_inputs]
+        return [operation.name for operation in self._input_operations()]
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Makes all calls again, on these inputs."""
@@ -88,6 +164,41 @@ def _checked(x: Any, what: str) -> KerasTensor:
             f"{type(x)}"
         )
     return x
+
+
+def _is_input(x: Any) -> bool:
+    """Whether an input of a model is that of an `Input`, and not what something gives."""
+    if not isinstance(x, KerasTensor):
+        return True  # It is refused later, by its type.
+    history = x._keras_history
+    return history is not None and history.operation._inbound_nodes[history.node_index].is_input
+
+
+def begun_at(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Inputs and outputs of a model that begins at symbolic tensors in the midst of others.
+
+    It has inputs of its own in their place, on which the same layers are called once more.
+    """
+    from oxhorn.layers.input_layer import Input
+
+    flat = tree.flatten(inputs)
+    for x in tree.flatten((inputs, outputs)):
+        _checked(x, "inputs")
+    nodes = nodes_between(flat, tree.flatten(outputs))
+    copies = {
+        id(x): x if _is_input(x) else Input(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
+        for x in flat
+    }
+
+    def copied(x: Any) -> Any:
+        return copies.get(id(x), x)
+
+    for node in nodes:
+        for x in node.output_tensors:
+            copies[id(x)] = KerasTensor(x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
+        args, kwargs = tree.map_structure(copied, (node.args, node.kwargs))
+        Node(node.operation, args, kwargs, tree.map_structure(copied, node.outputs))
+    return tree.map_structure(copied, inputs), tree.map_structure(copied, outputs)
 
 
 def fitted(value: Any, symbol: KerasTensor) -> Any:

@@ -60,7 +60,7 @@ class Model(Trainer, Layer):
         operations = self._graph.operations
         object.__setattr__(self, "_operations", operations)
         self._layers = [operation for operation in operations if isinstance(operation, Layer)]
-        names = [layer.name for layer in self._layers]
+        names = [operation.name for operation in operations]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
@@ -68,6 +68,8 @@ class Model(Trainer, Layer):
                     "operation names should be unique."
                 )
         self.built = True
+        # Nobody has to say for which shape: the inputs do.
+        self._build_shapes = {"input_shape": None}
 
     # What a functional model has --------------------------------------------------------------------
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn._naming import auto_name
 from oxhorn._tensor import KerasTensor
 from oxhorn.layers.input_layer import Input, InputLayer
-from oxhorn.layers.layer import Layer
+from oxhorn.layers.layer import Layer, Within
 from oxhorn.models.functional import Graph
 from oxhorn.models.model import Model
 
@@ -105,9 +106,12 @@ class Sequential(Model):
             made = Input(batch_shape=tuple(input_shape))._keras_history.operation
             object.__setattr__(self, "_input", made)
         x = inputs = self._input.output
-        for layer in self._layers:
-            x = layer(x)
+        with Within(self):
+            for layer in self._layers:
+                x = layer(x)
         self._graph = Graph(inputs, x)
+        # Keras has a functional model in here, which takes a name from the next one.
+        auto_name("functional")
         self.built = True
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -18,7 +19,6 @@ from oxhorn.models.data import (
     Arrays,
     Layout,
     Stream,
-    class_weights,
     flat_x,
     is_stream,
     unpacked,
@@ -36,6 +36,7 @@ class Trainer:
         self.compiled = False
         self.optimizer: Any = None
         self.loss: Any = None
+        self.steps_per_execution = 1
         self.stop_training = False
         self.stop_evaluating = False
         self.stop_predicting = False
@@ -47,6 +48,7 @@ class Trainer:
         self._x_structure: Any = None
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
+        self._fitting = False
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -98,7 +100,7 @@ class Trainer:
                 dictionaries of such by output.
             weighted_metrics: the same, with the weights of samples.
             run_eagerly: not supported; models are always compiled.
-            steps_per_execution: accepted; callbacks are told of every step.
+            steps_per_execution: how many steps callbacks see as one.
             jit_compile: accepted; models are always compiled.
             auto_scale_loss: accepted; it has no effect in single precision.
         """
@@ -157,12 +159,12 @@ class Trainer:
         config = {key: deserialize_keras_object(value) for key, value in config.items()}
         self.compile(**config)
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile` was given, as it is saved."""
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as it is saved; nothing where it was not called."""
         from oxhorn.saving import serialize_keras_object
 
         if not self.compiled:
-            return None
+            return {}
         given = {key: serialize_keras_object(value) for key, value in self._compiled.items()}
         return {
             "optimizer": serialize_keras_object(self.optimizer),
@@ -243,17 +245,9 @@ class Trainer:
         """What was given, as flat lists of arrays."""
         layout = self._layout(x)
         flat, targets = layout.x(x), layout.y(y)
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "You cannot `class_weight` and `sample_weight` at the same time."
-                )
-            if len(targets) > 1:
-                raise ValueError(
-                    "`class_weight` is only supported for Models with a single output."
-                )
-            sample_weight = class_weights(targets[0], class_weight)
-        return Arrays(flat, targets, layout.weights(sample_weight, targets))
+        arrays = Arrays(flat, targets, layout.weights(sample_weight, targets))
+        arrays.weigh_classes(class_weight)
+        return arrays
 
     def _source(
         self,
@@ -329,24 +323,22 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
-        training = self._source(
-            x,
-            y,
-            sample_weight,
-            class_weight,
-            shuffle,
-            steps_per_epoch,
-            look=self._fresh,
-            restarts="once",
-        )
-        validation: Any = None
         if validation_split and validation_data is None:
+            # Classes weigh in training only.
+            training = self._source(x, y, sample_weight, None, shuffle)
             if isinstance(training, Stream):
                 raise ValueError(
                     "Argument `validation_split` is only supported for tensors or NumPy arrays."
                 )
             training, validation = training.split(validation_split)
-        elif validation_data is not None:
+            training.weigh_classes(class_weight)
+        else:
+            looks = {"look": self._fresh, "restarts": "once"}
+            training = self._source(
+                x, y, sample_weight, class_weight, shuffle, steps_per_epoch, **looks
+            )
+            validation = None
+        if validation_data is not None:
             if is_stream(validation_data):
                 validation = self._source(
                     validation_data, None, None, None, False, validation_steps, restarts="each"
@@ -373,7 +365,11 @@ class Trainer:
         )
         self._fresh = False
         pull_numbers(self._engine)
-        self._engine.fit(feed, validating, settings)
+        self._fitting = True
+        try:
+            self._engine.fit(feed, validating, settings)
+        finally:
+            self._fitting = False
         return self.history
 
     def evaluate(
@@ -403,7 +399,20 @@ class Trainer:
         self._fresh = False
         settings = self._settings(listeners, verbose, "stop_evaluating")
         pull_numbers(self._engine)
-        return _results(self._engine.evaluate(feed, settings), return_dict)
+        with self._totals_apart():
+            return _results(self._engine.evaluate(feed, settings), return_dict)
+
+    @contextlib.contextmanager
+    def _totals_apart(self) -> Any:
+        """Keeps what a callback measures out of the totals of the epoch that is running."""
+        engine = self._engine
+        paths = [path for path, *_ in engine.variables() if path.startswith("metrics/")]
+        kept = {path: engine.value(path) for path in paths} if self._fitting else {}
+        try:
+            yield
+        finally:
+            for path, value in kept.items():
+                engine.set_value(path, value)
 
     def predict(
         self,
@@ -495,13 +504,14 @@ class Trainer:
         return {
             "epochs": 1,
             "initial_epoch": 0,
+            "steps_per_execution": self.steps_per_execution,
             "validation_freq": 1,
             "first_look": False,
             "verbose": 0 if own_bar else _verbosity(verbose),
             "terminal": _is_terminal(),
             "hooks": listeners.hooks(),
             "stop": stop,
-            "callbacks": Heard(listeners, self._runs),
+            "callbacks": Heard(listeners, self),
             "model": self,
             "write": _print,
             "permute": lambda n: np.random.permutation(n).tolist(),
@@ -547,14 +557,18 @@ class TrackedMetric:
 class Heard:
     """A list of callbacks, which turns numbers of layers into the engine's after each hook."""
 
-    def __init__(self, listeners: Any, engine: Any) -> None:
+    def __init__(self, listeners: Any, model: Any) -> None:
         self._listeners = listeners
-        self._engine = engine
+        self._model = weakref.ref(model)
+        self._engine = model._engine
 
     def __getattr__(self, name: str) -> Any:
         hook = getattr(self._listeners, name)
 
         def heard(*args: Any) -> None:
+            if name == "on_predict_batch_end":
+                batch, outputs = args
+                args = (batch, {"outputs": self._model()._packed(outputs)})
             hook(*(({} if arg is None else arg) for arg in args))
             pull_numbers(self._engine)
 

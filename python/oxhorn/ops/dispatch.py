@@ -8,9 +8,10 @@ import numpy as np
 
 from oxhorn import _native
 from oxhorn._graph import Node, Operation, output_spec
-from oxhorn._naming import auto_name
+from oxhorn._naming import auto_name, snake_case
 from oxhorn._tensor import KerasTensor, Tensor, as_array
 from oxhorn._variables import Variable
+from oxhorn.ops.keras_names import class_name
 
 
 def call(name: str, family: str, *args: Any, **kwargs: Any) -> Any:
@@ -69,12 +70,23 @@ def _lowered(value: Any) -> Any:
 
 
 class FunctionOperation(Operation):
-    """A function of `ops` in a functional model."""
+    """A function of `ops` in a functional model.
 
-    def __init__(self, function: str, family: str) -> None:
-        super().__init__(auto_name(function))
+    Args:
+        function: its name.
+        family: the part of `ops` that it is from.
+        name: the name of the operation; as in Keras, one is made of the class if none is given.
+    """
+
+    def __init__(self, function: str, family: str, name: str | None = None) -> None:
+        super().__init__(name or auto_name(snake_case(class_name(function))))
         self.function = function
         self.family = family
+
+    @property
+    def class_name(self) -> str:
+        """What Keras calls the class of the operation."""
+        return class_name(self.function)
 
     def symbolic(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Notes the call; the symbolic tensors that it gives."""
@@ -84,6 +96,8 @@ class FunctionOperation(Operation):
         return outputs
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if (_kind(args) | _kind(tuple(kwargs.values()))) & SYMBOLIC:
+            return self.symbolic(args, kwargs)
         return write(self.function, self.family, args, kwargs)
 
 

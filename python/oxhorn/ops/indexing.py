@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from oxhorn._graph import Node, Operation, output_spec
 from oxhorn._tensor import KerasTensor, Tensor
 from oxhorn._variables import Variable
 from oxhorn.ops.dispatch import call
@@ -17,7 +18,24 @@ def get_item(x: Any, key: Any) -> Any:
         x = x.value
         if not isinstance(x, Tensor):
             return x[key]
-    key = key if isinstance(key, tuple) else (key,)
+    if isinstance(x, KerasTensor):
+        return GetItem()(x, key)
+    return _part(x, key if isinstance(key, tuple) else (key,))
+
+
+class GetItem(Operation):
+    """`x[key]` in a functional model."""
+
+    def __call__(self, x: Any, key: Any) -> Any:
+        if not isinstance(x, KerasTensor):
+            return _part(x, key if isinstance(key, tuple) else (key,))
+        outputs = output_spec(self, (x, key), {})
+        Node(self, (x, key), {}, outputs)
+        return outputs
+
+
+def _part(x: Any, key: tuple) -> Any:
+    """The part of a tensor, an array or a variable."""
     wanted = sum(1 for part in key if part is not None and part is not Ellipsis)
     if wanted > len(x.shape):
         raise IndexError(f"Too many indices for a tensor of shape {x.shape}. Received: {key}")

@@ -35,7 +35,10 @@ MODELING = frozenset(("", "dtype_policies", "random", *CLASS_MODULES))
 PUBLIC = {
     "oxhorn.dtype_policies.DTypePolicy": "keras.DTypePolicy",
     "oxhorn._variables.Variable": "keras.Variable",
-    "oxhorn.models.functional.Functional": "keras.src.models.functional.Functional",
+    "oxhorn.layers.layer.Layer": "keras.Layer",
+    "oxhorn.losses.loss.Loss": "keras.Loss",
+    "oxhorn.metrics.metric.Metric": "keras.Metric",
+    "oxhorn.initializers.initializer.Initializer": "keras.Initializer",
     "oxhorn.models.model.Functional": "keras.src.models.functional.Functional",
     "oxhorn.models.model.Model": "keras.Model",
     "oxhorn.models.sequential.Sequential": "keras.Sequential",
@@ -75,9 +78,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if obj is None or isinstance(obj, (str, int, float)):
         return obj
     if isinstance(obj, (list, tuple)):
-        return type(obj)(map(serialize_keras_object, obj)) if type(obj) in (list, tuple) else [
-            serialize_keras_object(item) for item in obj
-        ]
+        items = [serialize_keras_object(item) for item in obj]
+        return tuple(items) if isinstance(obj, tuple) else items
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, bytes):
@@ -226,9 +228,7 @@ def _function(name: str, config: dict[str, Any], custom_objects: dict[str, Any])
     raise UnknownObjectError(name, config, "function")
 
 
-def _object(
-    name: str, inner: Any, config: dict[str, Any], custom_objects: dict[str, Any]
-) -> Any:
+def _object(name: str, inner: Any, config: dict[str, Any], custom_objects: dict[str, Any]) -> Any:
     if not isinstance(inner, dict):
         raise TypeError(
             f"Expected 'config' to be a dict for {name}, instead got {type(inner)}. "

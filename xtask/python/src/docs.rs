@@ -26,9 +26,14 @@ pub(crate) fn docstring(indent: usize, doc: &str, arguments: &[(String, String)]
         }
     }
     let text = lines.join("\n");
+    // Quotes stand behind a line that is alone, and ruff would let them stand out.
+    if let ([only], false) = (lines.as_slice(), fits(indent, &text)) {
+        let width = COLUMNS - indent;
+        lines = wrap(only, width - 7, width);
+    }
+    let text = lines.join("\n");
     let prefix = if text.contains('\\') { "r" } else { "" };
-    let fits = indent + prefix.len() + 6 + text.chars().count() <= COLUMNS;
-    if lines.len() == 1 && fits && !text.ends_with('"') {
+    if lines.len() == 1 {
         return format!("{margin}{prefix}\"\"\"{text}\"\"\"\n");
     }
     let mut found = format!("{margin}{prefix}\"\"\"");
@@ -37,6 +42,11 @@ pub(crate) fn docstring(indent: usize, doc: &str, arguments: &[(String, String)]
         found += &format!("{own}{line}\n");
     }
     found + &format!("{margin}\"\"\"\n")
+}
+
+/// Whether a docstring fits on one line, an `r` before its quotes included.
+fn fits(indent: usize, text: &str) -> bool {
+    indent + 7 + text.chars().count() <= COLUMNS
 }
 
 /// The lines of a doc comment, headings as the sections of a docstring.
