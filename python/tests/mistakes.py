@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -364,17 +365,17 @@ class Scene:
     def fitted(self, callback: Any) -> Any:
         return self.compiled().fit(X, Y, verbose=0, callbacks=[callback])
 
-    def __getitem__(self, name: str) -> Any:
-        if name == "dense":
-            return self.keras.layers.Dense
-        own = {"keras": self.keras, "np": np, "X": X, "Y": Y, "LABELS": LABELS}
-        if name in own:
-            return own[name]
-        if name in ("line", "raw", "compiled", "fitted"):
-            return getattr(self, name)
-        if hasattr(builtins, name):
-            raise KeyError(name)
-        return getattr(self.keras, name)
+    def names(self, expression: str) -> dict[str, Any]:
+        """What the names in an expression mean."""
+        found = {"keras": self.keras, "dense": self.keras.layers.Dense}
+        for name in re.findall(r"(?<![.\w])[a-zA-Z_]\w*", expression):
+            if name in ("np", "X", "Y", "LABELS"):
+                found[name] = globals()[name]
+            elif name in ("line", "raw", "compiled", "fitted"):
+                found[name] = getattr(self, name)
+            elif name not in found and hasattr(self.keras, name) and not hasattr(builtins, name):
+                found[name] = getattr(self.keras, name)
+        return found
 
 
 def raised(expression: str, keras: Any) -> BaseException | None:
@@ -382,7 +383,7 @@ def raised(expression: str, keras: Any) -> BaseException | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            eval(expression, {}, Scene(keras))
+            eval(expression, Scene(keras).names(expression))
         except Exception as error:
             return error
     return None

@@ -233,3 +233,12 @@ def test_evaluating_in_a_callback_leaves_the_totals_of_the_epoch_alone() -> None
         model.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0, callbacks=[callback])
         expected = line(oxhorn).fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
         assert model.history.history == expected.history, hook
+
+
+def test_validation_follows_the_epochs_that_are_listed() -> None:
+    for epochs in ([2, 3], (2, 3), {3, 2}, np.array([2, 3]), range(2, 4)):
+        model = line(oxhorn)
+        history = model.fit(
+            X, Y, epochs=4, verbose=0, validation_data=(X, Y), validation_freq=epochs
+        )
+        assert len(history.history["val_loss"]) == 2

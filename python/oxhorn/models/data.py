@@ -22,6 +22,8 @@ from oxhorn.utils.py_dataset import PyDataset
 
 def as_samples(value: Any, keep_integers: bool = True) -> np.ndarray:
     """An array whose first axis counts samples, as the engine takes it."""
+    if value is None:
+        raise ValueError("There are no data where an array is needed. Received: None")
     array = to_numpy(value)
     if array.dtype.kind in "OUSV":
         raise ValueError(

@@ -122,6 +122,15 @@ class Trainer:
                     f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
                     f"{name}={value} of type {type(value)}"
                 )
+        if not all(isinstance(w, (int, float, np.number)) for w in _given(loss_weights)):
+            raise ValueError(
+                "`loss_weights` must be a number, or a list or dictionary of numbers by output. "
+                f"Received: loss_weights={loss_weights}"
+            )
+        if jit_compile not in ("auto", True, False):
+            raise ValueError(
+                f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
+            )
         known = self._compiled or {}
         if loss is None:
             loss, loss_weights = known.get("loss"), known.get("loss_weights")
@@ -579,6 +588,10 @@ class Heard:
 # Helpers ----------------------------------------------------------------------------------------
 
 
+def _given(structure: Any) -> list[Any]:
+    return [item for item in tree.flatten(structure) if item is not None]
+
+
 def _taken(array: np.ndarray) -> str:
     return "int32" if array.dtype.kind in "iu" else "float32"
 
@@ -603,7 +616,9 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
         batch_size = math.ceil(source.rows / steps) if steps else 32
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+    if not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
+    if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
     return source.feed(int(batch_size), shuffle, steps)
 

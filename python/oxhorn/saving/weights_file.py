@@ -228,8 +228,9 @@ def training_state(model: Any) -> dict[str, np.ndarray]:
     """
     variables = enumerate(model.variables)
     state = {f"{VARIABLE}{number}": variable.numpy() for number, variable in variables}
-    for path in _optimizer_paths(model):
-        state[path] = np.asarray(model._engine.value(path))
+    # By number: their paths hold the names of layers, which differ from process to process.
+    for number, path in enumerate(_optimizer_paths(model)):
+        state[f"{OPTIMIZER}{number}"] = np.asarray(model._engine.value(path))
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and isinstance(optimizer._rate, float):
         state[RATE] = np.asarray(optimizer._rate, dtype="float64")
@@ -247,10 +248,9 @@ def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
         )
     for number, variable in enumerate(variables):
         variable.assign(state[f"{VARIABLE}{number}"])
-    known = _optimizer_paths(model)
-    for path in known:
-        if path in state:
-            model._engine.set_value(path, state[path])
+    for number, path in enumerate(_optimizer_paths(model)):
+        if f"{OPTIMIZER}{number}" in state:
+            model._engine.set_value(path, state[f"{OPTIMIZER}{number}"])
     if RATE in state:
         model.optimizer.learning_rate = float(state[RATE])
 
