@@ -8,7 +8,7 @@ use std::{
 };
 
 use oxhorn::{
-    Error, Logs, Result,
+    Logs, Result,
     callbacks::{Callback, Granularity, Training},
     engine::Engine,
     looping::Predictions,
@@ -63,8 +63,8 @@ impl Callbacks {
             call(self.list.bind(py))?;
             self.model.bind(py).getattr(self.stop)?.is_truthy()
         });
-        let back = self.slot.take();
-        *engine = back.ok_or_else(|| Error::new("the model was taken by another thread"))?;
+        // Another thread may have found the engine there, and be using it.
+        *engine = self.slot.take_back();
         let stopped = called.map_err(carried)?;
         // The callback may have run another model that shares variables with this one.
         acquire(&self.slot, engine).map_err(carried)?;

@@ -1,6 +1,6 @@
 //! `Engine`: what runs one Python function, compiled for each kind of step and shape.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use oxhorn::{
     Result,
@@ -35,11 +35,15 @@ impl Network for Nothing {
 }
 
 /// Where an engine is while nobody runs it.
-pub(crate) struct Slot(Mutex<Option<Runner>>);
+pub(crate) struct Slot {
+    engine: Mutex<Option<Runner>>,
+    /// Is told when the engine comes back.
+    back: Condvar,
+}
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take(&self) -> Option<Runner> {
@@ -48,6 +52,19 @@ impl Slot {
 
     pub(crate) fn put(&self, engine: Runner) {
         *self.lock() = Some(engine);
+        self.back.notify_one();
+    }
+
+    /// Takes the engine, once another thread that has it gives it back. Python's lock must not be
+    /// held, for that thread may need it.
+    pub(crate) fn take_back(&self) -> Runner {
+        let mut slot = self.lock();
+        loop {
+            if let Some(engine) = slot.take() {
+                return engine;
+            }
+            slot = self.back.wait(slot).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Lends the engine out.
@@ -84,6 +101,20 @@ pub(crate) struct Engine {
     slot: Arc<Slot>,
 }
 
+/// An engine out of its slot, to which it returns however the work with it ends.
+struct Taken<'a> {
+    slot: &'a Slot,
+    engine: Option<Runner>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            self.slot.put(engine);
+        }
+    }
+}
+
 impl Engine {
     /// Takes the engine out of its slot while `work` runs without Python's lock.
     fn run<R: Send>(
@@ -91,14 +122,11 @@ impl Engine {
         py: Python<'_>,
         work: impl FnOnce(&mut Runner, &Arc<Slot>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let mut engine = self.slot.take().ok_or_else(running)?;
-        let slot = &self.slot;
+        let mut taken = Taken { slot: &self.slot, engine: self.slot.take() };
+        let engine = taken.engine.as_mut().ok_or_else(running)?;
         engine.begin_run();
-        let (engine, result) = py.detach(move || {
-            let result = work(&mut engine, slot);
-            (engine, result)
-        });
-        self.slot.put(engine);
+        let result = py.detach(|| work(engine, &self.slot));
+        drop(taken);
         for_python(result)
     }
 }
@@ -108,7 +136,7 @@ impl Engine {
     #[new]
     fn new(function: Py<PyAny>, threads: usize) -> Engine {
         let engine = Runner::new(Box::new(Function(function)), threads);
-        Engine { slot: Arc::new(Slot(Mutex::new(Some(engine)))) }
+        Engine { slot: Arc::new(Slot { engine: Mutex::new(Some(engine)), back: Condvar::new() }) }
     }
 
     /// What the function gives for these arrays; `training` says whether noise is active.

@@ -329,6 +329,7 @@ class Trainer:
         from oxhorn import config
 
         self._assert_compiled()
+        validation_freq = _frequency(validation_freq)
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
@@ -594,6 +595,17 @@ def _given(structure: Any) -> list[Any]:
 
 def _taken(array: np.ndarray) -> str:
     return "int32" if array.dtype.kind in "iu" else "float32"
+
+
+def _frequency(value: Any) -> int | list[int]:
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (list, tuple, set, frozenset, range, np.ndarray)):
+        return [int(epoch) for epoch in value]
+    raise ValueError(
+        "Expected `validation_freq` to be an integer or a list of integers. Received: "
+        f"validation_freq={value}"
+    )
 
 
 def _limited(steps: int | None, limit: int | None) -> int | None:
