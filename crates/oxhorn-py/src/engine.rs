@@ -1,6 +1,6 @@
 //! `Engine`: what runs one Python function, compiled for each kind of step and shape.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use oxhorn::{
     Result,
@@ -35,11 +35,15 @@ impl Network for Nothing {
 }
 
 /// Where an engine is while nobody runs it.
-pub(crate) struct Slot(Mutex<Option<Runner>>);
+pub(crate) struct Slot {
+    engine: Mutex<Option<Runner>>,
+    /// Is told when the engine comes back.
+    back: Condvar,
+}
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take(&self) -> Option<Runner> {
@@ -48,6 +52,19 @@ impl Slot {
 
     pub(crate) fn put(&self, engine: Runner) {
         *self.lock() = Some(engine);
+        self.back.notify_one();
+    }
+
+    /// Takes the engine, once another thread that has it gives it back. Python's lock must not be
+    /// held, for that thread may need it.
+    pub(crate) fn take_back(&self) -> Runner {
+        let mut slot = self.lock();
+        loop {
+            if let Some(engine) = slot.take() {
+                return engine;
+            }
+            slot = self.back.wait(slot).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Takes the engine out until what is returned is dropped, be it by a panic. No lock is held
@@ -130,7 +147,7 @@ impl Engine {
     #[new]
     fn new(function: Py<PyAny>, threads: usize) -> Engine {
         let engine = Runner::new(Box::new(Function(function)), threads);
-        Engine { slot: Arc::new(Slot(Mutex::new(Some(engine)))) }
+        Engine { slot: Arc::new(Slot { engine: Mutex::new(Some(engine)), back: Condvar::new() }) }
     }
 
     /// What the function gives for these arrays; `training` says whether noise is active.

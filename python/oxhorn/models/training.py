@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -50,6 +51,7 @@ class Trainer:
         self.compiled = False
         self.optimizer: Any = None
         self.loss: Any = None
+        self.steps_per_execution = 1
         self.stop_training = False
         self.stop_evaluating = False
         self.stop_predicting = False
@@ -63,6 +65,7 @@ class Trainer:
         self._initial_epoch: int | None = None
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
+        self._fitting = False
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -114,7 +117,7 @@ class Trainer:
                 dictionaries of such by output.
             weighted_metrics: the same, with the weights of samples.
             run_eagerly: not supported; models are always compiled.
-            steps_per_execution: accepted; callbacks are told of every step.
+            steps_per_execution: how many steps callbacks see as one.
             jit_compile: accepted; models are always compiled.
             auto_scale_loss: accepted; it has no effect in single precision.
         """
@@ -137,6 +140,15 @@ class Trainer:
                     f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
                     f"{name}={value} of type {type(value)}"
                 )
+        if not all(isinstance(w, (int, float, np.number)) for w in _given(loss_weights)):
+            raise ValueError(
+                "`loss_weights` must be a number, or a list or dictionary of numbers by output. "
+                f"Received: loss_weights={loss_weights}"
+            )
+        if jit_compile not in ("auto", True, False):
+            raise ValueError(
+                f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
+            )
         known = self._compiled or {}
         if loss is None:
             loss, loss_weights = known.get("loss"), known.get("loss_weights")
@@ -351,6 +363,7 @@ class Trainer:
         from oxhorn import config
 
         self._assert_compiled()
+        validation_freq = _frequency(validation_freq)
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
@@ -395,7 +408,11 @@ class Trainer:
         )
         self._fresh = False
         pull_numbers(self._engine)
-        self._engine.fit(feed, validating, settings)
+        self._fitting = True
+        try:
+            self._engine.fit(feed, validating, settings)
+        finally:
+            self._fitting = False
         return self.history
 
     def evaluate(
@@ -426,7 +443,20 @@ class Trainer:
         self._fresh = False
         settings = self._settings(listeners, verbose, "stop_evaluating")
         pull_numbers(self._engine)
-        return _results(self._engine.evaluate(feed, settings), return_dict)
+        with self._totals_apart():
+            return _results(self._engine.evaluate(feed, settings), return_dict)
+
+    @contextlib.contextmanager
+    def _totals_apart(self) -> Any:
+        """Keeps what a callback measures out of the totals of the epoch that is running."""
+        engine = self._engine
+        paths = [path for path, *_ in engine.variables() if path.startswith("metrics/")]
+        kept = {path: engine.value(path) for path in paths} if self._fitting else {}
+        try:
+            yield
+        finally:
+            for path, value in kept.items():
+                engine.set_value(path, value)
 
     def predict(
         self,
@@ -518,6 +548,7 @@ class Trainer:
         return {
             "epochs": 1,
             "initial_epoch": 0,
+            "steps_per_execution": self.steps_per_execution,
             "validation_freq": 1,
             "first_look": False,
             "verbose": 0 if own_bar else _verbosity(verbose),
@@ -592,8 +623,23 @@ class Heard:
 # Helpers ----------------------------------------------------------------------------------------
 
 
+def _given(structure: Any) -> list[Any]:
+    return [item for item in tree.flatten(structure) if item is not None]
+
+
 def _taken(array: np.ndarray) -> str:
     return "int32" if array.dtype.kind in "iu" else "float32"
+
+
+def _frequency(value: Any) -> int | list[int]:
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (list, tuple, set, frozenset, range, np.ndarray)):
+        return [int(epoch) for epoch in value]
+    raise ValueError(
+        "Expected `validation_freq` to be an integer or a list of integers. Received: "
+        f"validation_freq={value}"
+    )
 
 
 def _limited(steps: int | None, limit: int | None) -> int | None:
@@ -616,7 +662,9 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
         batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+    if not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
+    if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
     return source.feed(int(batch_size), shuffle, steps)
 
