@@ -27,7 +27,7 @@ def predicted(model: Any, x: Any = ROWS) -> Any:
     return model.predict(x, verbose=0)
 
 
-# Layers ---------------------------------------------------------------------------------------------
+# Layers ------------------------------------------------------------------------------------------
 
 
 def test_layers_are_found_by_name_and_by_index() -> None:
@@ -109,13 +109,15 @@ def test_models_are_layers_of_models() -> None:
 
 def test_shapes_and_names_of_the_ends() -> None:
     a, b = layers.Input((3,), name="a"), layers.Input((None, 2), name="b")
-    model = Model({"a": a, "b": b}, {"y": layers.Dense(4)(a), "z": layers.Flatten()(layers.Dense(1)(a))})
+    model = Model(
+        {"a": a, "b": b}, {"y": layers.Dense(4)(a), "z": layers.Flatten()(layers.Dense(1)(a))}
+    )
     assert model.input_shape == {"a": (None, 3), "b": (None, None, 2)}
     assert model.output_shape == {"y": (None, 4), "z": (None, 1)}
     assert model.input_names == ["a", "b"]
 
 
-# Weights --------------------------------------------------------------------------------------------
+# Weights -----------------------------------------------------------------------------------------
 
 
 def test_weights_are_given_in_the_order_of_the_layers() -> None:
@@ -163,7 +165,7 @@ def test_layers_without_weights_are_built_when_they_are_made_as_in_keras() -> No
     assert not layers.Dense(1).built and not layers.Flatten().built
 
 
-# Sequential -----------------------------------------------------------------------------------------
+# Sequential --------------------------------------------------------------------------------------
 
 
 def test_layers_can_be_added_after_a_model_is_built() -> None:
@@ -202,7 +204,7 @@ def test_what_is_no_layer_is_refused() -> None:
         Sequential().build((None, 3))
 
 
-# Classes of one's own -------------------------------------------------------------------------------
+# Classes of one's own ----------------------------------------------------------------------------
 
 
 class Net(Model):
@@ -220,7 +222,12 @@ class Net(Model):
 
 def test_a_model_knows_the_layers_in_its_attributes() -> None:
     model = Net()
-    assert [type(layer).__name__ for layer in model.layers] == ["Dense", "Dense", "Dropout", "Dense"]
+    assert [type(layer).__name__ for layer in model.layers] == [
+        "Dense",
+        "Dense",
+        "Dropout",
+        "Dense",
+    ]
     model.build((None, 3))
     assert model.count_params() == 16 + (2 + 1) + (4 * 2 + 2)
     assert predicted(model).shape == (7, 3)
@@ -265,7 +272,7 @@ def test_a_layer_whose_init_does_not_call_supers_is_told() -> None:
         Careless()(ROWS)
 
 
-# Copies ---------------------------------------------------------------------------------------------
+# Copies ------------------------------------------------------------------------------------------
 
 
 def test_a_clone_has_the_same_layers_and_new_weights() -> None:
@@ -285,7 +292,9 @@ def test_a_clone_of_a_graph_makes_the_same_calls() -> None:
     x = ops.relu(shared(a)) * 2.0 + shared(b)[:, :1]
     model = Model({"a": a, "b": b}, {"y": layers.Dense(1, name="y")(x), "x": x}, name="graph")
     clone = clone_model(model)
-    assert [op.name for op in clone._graph.operations] == [op.name for op in model._graph.operations]
+    assert [op.name for op in clone._graph.operations] == [
+        op.name for op in model._graph.operations
+    ]
     assert clone.get_layer("shared") is not shared
     clone.set_weights(model.get_weights())
     data = {"a": ROWS, "b": ROWS[::-1]}
@@ -313,7 +322,9 @@ def test_functions_say_what_a_clone_is_made_of() -> None:
     assert deep.layers[1].layers[0].units == 6 and deep.layers[2].weights[0].shape == (6, 2)
     kinds = [type(layer).__name__ for layer in clone_model(model, call_function=noisy).layers]
     assert kinds == ["InputLayer", "Sequential", "Dense", "Dropout"]
-    with pytest.raises(ValueError, match="`call_function` argument is not supported with Sequential"):
+    with pytest.raises(
+        ValueError, match="`call_function` argument is not supported with Sequential"
+    ):
         clone_model(inner, call_function=noisy)
 
 

@@ -196,7 +196,7 @@ def test_the_functions_of_saving_are_the_methods(tmp_path: Path) -> None:
     assert same(written.get_weights(), read.get_weights())
 
 
-# Interrupted training -------------------------------------------------------------------------------
+# Interrupted training ----------------------------------------------------------------------------
 
 
 class Interrupt(callbacks.Callback):

@@ -32,7 +32,8 @@ __all__ = [
 
 ADVICE = (
     "Save weights with `model.save_weights('model.weights.npz')` and settings with "
-    "`model.to_json()`; `models.model_from_json(text)` and `model.load_weights(...)` bring them back."
+    "`model.to_json()`; `models.model_from_json(text)` and `model.load_weights(...)` bring them "
+    "back."
 )
 
 
