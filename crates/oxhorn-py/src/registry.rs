@@ -1,7 +1,7 @@
 //! Keras' objects, which Rust has, called from Python: an object is its envelope.
 
 use oxhorn::Result;
-use oxhorn_ir::{DType, Tensor as Traced, Trace, Type};
+use oxhorn_ir::{DType, Tensor as Traced, Trace, Type, ensure};
 use oxhorn_nn::{
     AnyLayer, Declarations, Initial, Mode, Scope,
     activations::Activation,
@@ -158,6 +158,7 @@ pub(crate) fn first_value<'py>(
     let initializer = open::<Initializer>(initializer)?;
     let initializer = for_python(initializer.get())?;
     for_python(initializer.check())?;
+    for_python(room_for(&shape))?;
     let key = match initializer.randomness() {
         Randomness::Seeded(seed) => [seed, 0],
         Randomness::Unseeded | Randomness::None => [0, 0],
@@ -165,6 +166,15 @@ pub(crate) fn first_value<'py>(
     let values = for_python(initializer.values(&shape, key))?;
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
     arrays::from_bytes(py, &Type::f32(shape), &bytes)
+}
+
+/// Rejects a shape whose elements no memory holds, before anyone asks for it and the process ends.
+fn room_for(shape: &[usize]) -> Result<()> {
+    let mut room = Vec::<f32>::new();
+    let elements = shape.iter().try_fold(1_usize, |all, extent| all.checked_mul(*extent));
+    let fits = elements.is_some_and(|elements| room.try_reserve_exact(elements).is_ok());
+    ensure!(fits, "there is no memory for an array of shape {shape:?}");
+    Ok(())
 }
 
 /// A function of one tensor, given by an object's envelope or name.

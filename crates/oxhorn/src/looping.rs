@@ -131,9 +131,10 @@ impl Engine {
             run.engine.reset_metrics();
             callbacks.on_epoch_begin(epoch, &mut run)?;
             printed(progress.begin_epoch(epoch, clock.elapsed()))?;
-            training.begin_epoch();
+            training.begin_epoch()?;
             let permute = &mut *settings.permute;
             train(&mut training, &mut run, &mut callbacks, (&mut progress, clock), permute)?;
+            training.end_epoch()?;
             logs = run.logs("")?;
             let due = settings.validation_freq.is_due(epoch);
             if let Some(validation) = validation.as_mut().filter(|_| due) {
@@ -192,7 +193,7 @@ impl Engine {
         progress.begin(clock.elapsed());
         callbacks.on_predict_begin(&mut run)?;
         let wanted = callbacks.granularity() == Granularity::Batches;
-        feeder.begin_epoch();
+        feeder.begin_epoch()?;
         for step in 0.. {
             if !feeder.has_next() {
                 break;
@@ -215,6 +216,7 @@ impl Engine {
                 break;
             }
         }
+        feeder.end_epoch()?;
         callbacks.on_predict_end(&mut run)?;
         printed(progress.finish(clock.elapsed(), &Logs::new()))?;
         Ok(predictions)
@@ -232,7 +234,7 @@ impl Engine {
         let mut feeder = Feeder::new(source, kind);
         feeder.load(self)?;
         self.reset_metrics();
-        feeder.begin_epoch();
+        feeder.begin_epoch()?;
         while feeder.next(self, &mut |n| Ok((0..n).collect()))?.is_some() {}
         Run::new(self, Params::default(), Output::of(io::sink())).logs("")
     }
@@ -286,7 +288,7 @@ fn measure(
     callbacks.on_test_begin(run)?;
     let batches = callbacks.granularity() == Granularity::Batches;
     let mut step = 0;
-    feeder.begin_epoch();
+    feeder.begin_epoch()?;
     while feeder.has_next() {
         if batches {
             callbacks.on_test_batch_begin(step, run)?;
@@ -301,6 +303,7 @@ fn measure(
         step += 1;
         callbacks.between_steps(run)?;
     }
+    feeder.end_epoch()?;
     let logs = run.logs("")?;
     callbacks.on_test_end(&logs, run)?;
     Ok(step)

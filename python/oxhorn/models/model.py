@@ -152,7 +152,8 @@ class Model(Trainer, Layer):
             )
         inputs, *rest = args or [kwargs.pop("inputs")]
         training = rest[0] if rest else kwargs.get("training")
-        return self._graph.call(inputs, training)
+        mask = rest[1] if len(rest) > 1 else kwargs.get("mask")
+        return self._graph.call(inputs, training, mask)
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, by one call on symbolic tensors of this shape."""

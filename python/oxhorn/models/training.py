@@ -90,6 +90,9 @@ class Trainer:
     ) -> None:
         """States what the model is trained for.
 
+        As in Keras, a model that is compiled again keeps its loss where none is given, and its
+        metrics likewise; `metrics=[]` drops them.
+
         Args:
             optimizer: an optimizer or its name.
             loss: a loss, its name, a function, or a list or dictionary of such by output.
@@ -120,6 +123,11 @@ class Trainer:
                     f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
                     f"{name}={value} of type {type(value)}"
                 )
+        known = self._compiled or {}
+        if loss is None:
+            loss, loss_weights = known.get("loss"), known.get("loss_weights")
+        if metrics is None and weighted_metrics is None:
+            metrics, weighted_metrics = known.get("metrics"), known.get("weighted_metrics")
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         self.steps_per_execution = steps_per_execution
@@ -248,8 +256,16 @@ class Trainer:
         return arrays
 
     def _source(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, shuffle: Any
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        shuffle: Any,
+        steps: int | None = None,
+        **looks: Any,
     ) -> Arrays | Stream:
+        """Where batches come from; `looks` are arguments of `Stream`."""
         if not is_stream(x):
             return self._arrays(x, y, sample_weight, class_weight)
         for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -263,7 +279,7 @@ class Trainer:
             arrays = self._arrays(*unpacked(batch), class_weight)
             return arrays.x, arrays.y, arrays.sample_weight
 
-        return Stream(x, ready, shuffle)
+        return Stream(x, ready, shuffle, steps, **looks)
 
     # fit, evaluate, predict -----------------------------------------------------------------------
 
@@ -314,9 +330,10 @@ class Trainer:
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
         self._batch_rows = batch_size or BATCH_SIZE
+        looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
         if validation_split and validation_data is None:
             # Classes weigh in training only.
-            training = self._source(x, y, sample_weight, None, shuffle)
+            training = self._source(x, y, sample_weight, None, shuffle, **looks)
             if isinstance(training, Stream):
                 raise ValueError(
                     "Argument `validation_split` is only supported for tensors or NumPy arrays."
@@ -324,11 +341,13 @@ class Trainer:
             training, validation = training.split(validation_split)
             training.weigh_classes(class_weight)
         else:
-            training = self._source(x, y, sample_weight, class_weight, shuffle)
+            training = self._source(x, y, sample_weight, class_weight, shuffle, **looks)
             validation = None
         if validation_data is not None:
             if is_stream(validation_data):
-                validation = self._source(validation_data, None, None, None, False)
+                validation = self._source(
+                    validation_data, None, None, None, False, validation_steps, restarts="each"
+                )
             else:
                 validation = self._source(*_triple(validation_data), None, False)
         feed = _feed(training, batch_size, shuffle, steps_per_epoch)
@@ -344,8 +363,8 @@ class Trainer:
         self._initial_epoch = None
         settings = self._settings(listeners, verbose, "stop_training")
         settings.update(
-            epochs=epochs,
-            initial_epoch=listeners.resumed_epoch() or initial_epoch,
+            epochs=max(epochs, 0),
+            initial_epoch=listeners.resumed_epoch() or max(initial_epoch, 0),
             validation_freq=validation_freq,
             first_look=self._fresh,
         )
@@ -371,7 +390,9 @@ class Trainer:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
         self._batch_rows = batch_size or BATCH_SIZE
-        source = self._source(x, y, sample_weight, None, False)
+        source = self._source(
+            x, y, sample_weight, None, False, steps, look=self._fresh, restarts="once"
+        )
         feed = _feed(source, batch_size, False, steps)
         listeners = self._listeners(
             callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
@@ -397,7 +418,7 @@ class Trainer:
                 inputs = unpacked(batch)[0]
                 return Layout(self._flatten_x, [], self._integer_inputs(), []).x(inputs), [], []
 
-            source: Any = Stream(x, ready, False)
+            source: Any = Stream(x, ready, False, steps)
         else:
             flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
             source = Arrays(flat, [], [])
