@@ -62,7 +62,8 @@ SETTINGS = frozenset(
     num num_classes num_segments ord order output_padding output_size padding pool_size posinf
     range rcond reduction repeats return_counts return_index return_inverse reverse
     sequence_length sequence_stride shape shift side size sorted source sparse stride strategy
-    strides subscripts synchronized threshold tol top_paths unroll upper window x_max x_min""".split()
+    strides subscripts synchronized threshold tol top_paths unroll upper window x_max
+    x_min""".split()
 )
 # Further ones, by function; elsewhere an argument of that name is a tensor.
 FURTHER_SETTINGS = {
