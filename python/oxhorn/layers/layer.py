@@ -30,6 +30,7 @@ from oxhorn.layers.masking_rules import LOSING, output_mask
 
 _keys = itertools.count(1)
 
+
 class CallContext:
     """What the calls of layers within one another have in common."""
 
@@ -631,8 +632,7 @@ class RegistryLayer(RegistryObject, Layer):
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        name = self._class.rpartition(".")[2]
-        return output_mask(name, getattr(self, "axis", None), inputs, previous_mask)
+        return output_mask(self._keras_name, getattr(self, "axis", None), inputs, previous_mask)
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
