@@ -759,7 +759,7 @@ def _as_output(x: Any) -> Any:
 VAR_KEYWORDS = 0x08
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def call_names(cls: type) -> tuple[str, ...]:
     """The parameters of a layer's `call`, in order and without `self`."""
     function: Any = cls.call  # type: ignore[attr-defined]
@@ -773,7 +773,7 @@ def call_names(cls: type) -> tuple[str, ...]:
     return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def call_parameters(cls: type) -> frozenset[str]:
     """The parameters of a layer's `call`; `training` too if it takes any."""
     code = getattr(cls.call, "__code__", None)  # type: ignore[attr-defined]

@@ -31,7 +31,8 @@ from oxhorn.utils.session import clear_session, set_random_seed
 
 if TYPE_CHECKING:
     from oxhorn.utils.files import get_file as get_file
-    from oxhorn.utils.plots import model_to_dot as model_to_dot, plot_model as plot_model
+    from oxhorn.utils.plots import model_to_dot as model_to_dot
+    from oxhorn.utils.plots import plot_model as plot_model
     from oxhorn.utils.samples import split_dataset as split_dataset
     from oxhorn.utils.timeseries import (
         timeseries_dataset_from_array as timeseries_dataset_from_array,
