@@ -43,7 +43,16 @@ def as_array(value: Any, dtype: str | None = None) -> np.ndarray:
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         value = np.from_dlpack(value)
     array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise ValueError(
+            f"Invalid dtype: {array.dtype.name}. Only numbers become tensors. Received: {value!r} "
+            f"(of type {type(value)})"
+        )
     name = dtype or NARROWER.get(array.dtype.name, array.dtype.name)
+    if dtype is not None and array.dtype.name != dtype:
+        from oxhorn.utils.dtypes import standardize_dtype
+
+        name = standardize_dtype(dtype)
     # The order of bytes and where they begin may be foreign too.
     return np.require(array, dtype=name, requirements="CA")
 

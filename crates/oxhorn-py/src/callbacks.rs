@@ -8,7 +8,7 @@ use std::{
 };
 
 use oxhorn::{
-    Error, Logs, Result,
+    Logs, Result,
     callbacks::{Callback, Granularity, Training},
     engine::Engine,
     looping::Predictions,
@@ -63,8 +63,8 @@ impl Callbacks {
             call(self.list.bind(py))?;
             self.model.bind(py).getattr(self.stop)?.is_truthy()
         });
-        let back = self.slot.take();
-        *engine = back.ok_or_else(|| Error::new("the model was taken by another thread"))?;
+        // Another thread may have found the engine there, and be using it.
+        *engine = self.slot.take_back();
         let stopped = called.map_err(carried)?;
         // The callback may have run another model that shares variables with this one.
         acquire(&self.slot, engine).map_err(carried)?;
@@ -118,7 +118,16 @@ impl Callback for Callbacks {
     }
 
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
-        self.run("on_train_begin", None, training)
+        self.run("on_train_begin", None, training)?;
+        if self.hooks.contains("on_train_begin") {
+            let wanted = Python::attach(|py| {
+                self.model.bind(py).getattr("_initial_epoch")?.extract::<Option<usize>>()
+            });
+            if let Some(epoch) = wanted.map_err(carried)? {
+                training.begin_with(epoch);
+            }
+        }
+        Ok(())
     }
 
     fn on_train_end(&mut self, logs: &Logs, training: &mut dyn Training) -> Result<()> {

@@ -1,13 +1,13 @@
 //! `Engine`: what runs one Python function, compiled for each kind of step and shape.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use oxhorn::{
     Result,
     data::Source,
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
 };
-use oxhorn_ir::{DType, Tensor as Traced, Type};
+use oxhorn_ir::{Tensor as Traced, Type};
 use oxhorn_nn::{
     Handle, Scope, config::Field, handle::Category, metrics::Metric, optimizers::Optimizer,
 };
@@ -35,11 +35,15 @@ impl Network for Nothing {
 }
 
 /// Where an engine is while nobody runs it.
-pub(crate) struct Slot(Mutex<Option<Runner>>);
+pub(crate) struct Slot {
+    engine: Mutex<Option<Runner>>,
+    /// Is told when the engine comes back.
+    back: Condvar,
+}
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take(&self) -> Option<Runner> {
@@ -48,17 +52,53 @@ impl Slot {
 
     pub(crate) fn put(&self, engine: Runner) {
         *self.lock() = Some(engine);
+        self.back.notify_one();
     }
 
-    /// Lends the engine out.
+    /// Takes the engine, once another thread that has it gives it back. Python's lock must not be
+    /// held, for that thread may need it.
+    pub(crate) fn take_back(&self) -> Runner {
+        let mut slot = self.lock();
+        loop {
+            if let Some(engine) = slot.take() {
+                return engine;
+            }
+            slot = self.back.wait(slot).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes the engine out until what is returned is dropped, be it by a panic. No lock is held
+    /// meanwhile, for whoever has the engine may call Python, which may ask for it.
     ///
     /// # Errors
     ///
-    /// If it is running.
+    /// If somebody has it.
+    fn lend(&self) -> PyResult<Lent<'_>> {
+        let engine = self.take().ok_or_else(running)?;
+        Ok(Lent { slot: self, engine: Some(engine) })
+    }
+
+    /// Does something with the engine.
+    ///
+    /// # Errors
+    ///
+    /// If somebody has it, and those of `work`.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Runner) -> PyResult<R>) -> PyResult<R> {
-        match &mut *self.lock() {
-            Some(engine) => work(engine),
-            None => Err(running()),
+        self.lend()?.engine.as_mut().map_or_else(|| Err(running()), work)
+    }
+}
+
+/// An engine that has been taken out of its slot, and goes back there.
+struct Lent<'s> {
+    slot: &'s Slot,
+    /// Always there, until it goes back.
+    engine: Option<Runner>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            self.slot.put(engine);
         }
     }
 }
@@ -78,6 +118,9 @@ fn running() -> PyErr {
     )
 }
 
+/// What Python is told of a variable.
+type Row<'py> = (String, Bound<'py, PyTuple>, &'static str, bool);
+
 /// Runs a Python function of tensors: forward, or with an objective as a model that trains.
 #[pyclass(frozen, module = "oxhorn._native")]
 pub(crate) struct Engine {
@@ -91,15 +134,11 @@ impl Engine {
         py: Python<'_>,
         work: impl FnOnce(&mut Runner, &Arc<Slot>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let mut engine = self.slot.take().ok_or_else(running)?;
         let slot = &self.slot;
-        engine.begin_run();
-        let (engine, result) = py.detach(move || {
-            let result = work(&mut engine, slot);
-            (engine, result)
-        });
-        self.slot.put(engine);
-        for_python(result)
+        slot.with(|engine| {
+            engine.begin_run();
+            for_python(py.detach(|| work(engine, slot)))
+        })
     }
 }
 
@@ -108,7 +147,7 @@ impl Engine {
     #[new]
     fn new(function: Py<PyAny>, threads: usize) -> Engine {
         let engine = Runner::new(Box::new(Function(function)), threads);
-        Engine { slot: Arc::new(Slot(Mutex::new(Some(engine)))) }
+        Engine { slot: Arc::new(Slot { engine: Mutex::new(Some(engine)), back: Condvar::new() }) }
     }
 
     /// What the function gives for these arrays; `training` says whether noise is active.
@@ -161,7 +200,6 @@ impl Engine {
     fn set_objective(&self, optimizer: &str, outputs: Vec<Bound<'_, PyDict>>) -> PyResult<()> {
         let asked = outputs.iter().map(asked).collect::<PyResult<Vec<Asked>>>()?;
         let objective = Objective { optimizer: open::<Optimizer>(optimizer)?, outputs: asked };
-        for_python(objective.check())?;
         self.slot.with(|engine| for_python(engine.set_objective(objective)))
     }
 
@@ -239,10 +277,7 @@ impl Engine {
     }
 
     /// The variables: path, shape, element type, and whether gradients change it.
-    fn variables<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Vec<(String, Bound<'py, PyTuple>, &'static str, bool)>> {
+    fn variables<'py>(&self, py: Python<'py>) -> PyResult<Vec<Row<'py>>> {
         let variables = self.slot.with(|engine| Ok(engine.variables()))?;
         let row = |it: oxhorn_nn::Variable| {
             let shape = PyTuple::new(py, &it.ty.shape)?;
@@ -253,13 +288,11 @@ impl Engine {
 
     /// The value of a variable that the engine keeps.
     fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        let (ty, values) = self.slot.with(|engine| {
-            let ty = engine.weights().ty(path).cloned();
-            Ok((ty.unwrap_or_else(|| Type::f32([])), for_python(engine.value(path))?))
-        })?;
-        let wide = Type::new(DType::F64, ty.shape.clone());
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
-        arrays::from_bytes(py, &wide, &bytes)?.call_method1("astype", (arrays::name(ty.dtype),))
+        self.slot.with(|engine| {
+            let bytes = for_python(engine.weights().bytes(path))?;
+            let ty = engine.weights().ty(path).cloned().unwrap_or_else(|| Type::f32([]));
+            arrays::from_bytes(py, &ty, bytes)
+        })
     }
 
     /// Gives a variable that the engine keeps another value.

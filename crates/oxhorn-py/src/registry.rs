@@ -108,12 +108,31 @@ pub(crate) fn layer_variables<'py>(
     };
     let is_open = inputs.iter().any(|(shape, _)| shape.contains(&None));
     let (declared, two) = traced(2)?;
-    let three = if is_open { traced(3)?.1 } else { two.clone() };
+    let mut three = two.clone();
+    if is_open {
+        let (others, output) = traced(3)?;
+        for_python(closed_weights(&declared, &others))?;
+        three = output;
+    }
     let variables =
         declared.variables().iter().map(|it| variable(py, it)).collect::<PyResult<_>>()?;
     let numbers = declared.numbers().iter().map(|it| (local(&it.path), it.value)).collect();
     let shape = two.shape.iter().zip(&three.shape).map(|(a, b)| (a == b).then_some(*a)).collect();
     Ok((variables, numbers, Some((shape, arrays::name(two.dtype).to_owned()))))
+}
+
+/// Rejects weights whose shapes depend on an extent that is open.
+fn closed_weights(declared: &Declarations, others: &Declarations) -> Result<()> {
+    for (one, other) in declared.variables().iter().zip(others.variables().iter()) {
+        ensure!(
+            one.ty == other.ty,
+            "the shape of the weight `{}` depends on an axis of the input that is open",
+            local(&one.path);
+            help: "state the extent of that axis; the first axis alone, which counts samples, may \
+                   be `None` here"
+        );
+    }
+    Ok(())
 }
 
 /// The path within the layer.

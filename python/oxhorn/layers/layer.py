@@ -406,6 +406,10 @@ class Layer(Operation):
                 f"In layer {type(self).__name__}, you forgot to call `super().__init__()` in the "
                 "`__init__()` method. Go add it!"
             )
+        if not args and not kwargs:
+            import inspect
+
+            inspect.signature(self.call).bind()
         if self.input_spec is not None:
             first = args[0] if args else next(iter(kwargs.values()), None)
             check_input(self.input_spec, first, self.name)
@@ -587,6 +591,11 @@ class RegistryLayer(RegistryObject, Layer):
             return
         several = isinstance(shapes, (list, tuple)) and shapes and is_shape(shapes[0])
         flat = list(shapes) if several else [shapes]
+        if not several and self._class.endswith(".Concatenate"):
+            raise ValueError(
+                "A `Concatenate` layer should be called on a list of at least 1 input. Received: "
+                f"input_shape={shapes}"
+            )
         dtypes = self._input_dtypes or ["float32"] * len(flat)
         types = [(list(shape), dtype) for shape, dtype in zip(flat, dtypes)]
         variables, numbers, _ = _native.layer_variables(self._envelope(), types)

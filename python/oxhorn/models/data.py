@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 
 from oxhorn import tree
+from oxhorn.models import prefetch
 from oxhorn.utils.py_dataset import PyDataset
 
 
 def as_samples(value: Any, keep_integers: bool = True) -> np.ndarray:
     """An array whose first axis counts samples, as the engine takes it."""
+    if value is None:
+        raise ValueError("There are no data where an array is needed. Received: None")
     array = to_numpy(value)
     if array.dtype.kind in "OUSV":
         raise ValueError(
@@ -297,7 +300,7 @@ class Stream:
             order = list(range(self._length() or 0))
             if self.shuffle:
                 random.shuffle(order)
-        return (self.source[index] for index in order)
+        return prefetch.batches(self.source, order)
 
     def _peek(self, look: bool) -> None:
         """Looks at the first batch, which comes again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -29,6 +30,19 @@ BATCH_SIZE = 32
 THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
 
 
+# What Keras lets a model have instead of its own.
+OWN_STEPS = (
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
+
+
 class Trainer:
     """What a model needs in order to be trained. `Model` has it."""
 
@@ -37,6 +51,7 @@ class Trainer:
         self.compiled = False
         self.optimizer: Any = None
         self.loss: Any = None
+        self.steps_per_execution = 1
         self.stop_training = False
         self.stop_evaluating = False
         self.stop_predicting = False
@@ -50,6 +65,7 @@ class Trainer:
         self._initial_epoch: int | None = None
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
+        self._fitting = False
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -101,12 +117,13 @@ class Trainer:
                 dictionaries of such by output.
             weighted_metrics: the same, with the weights of samples.
             run_eagerly: not supported; models are always compiled.
-            steps_per_execution: accepted; callbacks are told of every step.
+            steps_per_execution: how many steps callbacks see as one.
             jit_compile: accepted; models are always compiled.
             auto_scale_loss: accepted; it has no effect in single precision.
         """
         from oxhorn import optimizers
 
+        self._refuse_own_steps()
         if run_eagerly:
             raise NotImplementedError(
                 "Argument `run_eagerly` is not supported: Oxhorn compiles every step. "
@@ -123,6 +140,15 @@ class Trainer:
                     f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
                     f"{name}={value} of type {type(value)}"
                 )
+        if not all(isinstance(w, (int, float, np.number)) for w in _given(loss_weights)):
+            raise ValueError(
+                "`loss_weights` must be a number, or a list or dictionary of numbers by output. "
+                f"Received: loss_weights={loss_weights}"
+            )
+        if jit_compile not in ("auto", True, False):
+            raise ValueError(
+                f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
+            )
         known = self._compiled or {}
         if loss is None:
             loss, loss_weights = known.get("loss"), known.get("loss_weights")
@@ -145,6 +171,16 @@ class Trainer:
         self._objective_set = False
         self._fresh = True
         self._check_names()
+
+    def _refuse_own_steps(self) -> None:
+        """Refuses a model that has a step of its own, which would not be taken."""
+        for name in OWN_STEPS:
+            if any(name in vars(cls) for cls in type(self).__mro__):
+                raise NotImplementedError(
+                    f"`{type(self).__name__}` has a `{name}` of its own, which Oxhorn cannot take: "
+                    "the whole step is compiled. Add to the loss by `self.add_loss(..)` in `call`, "
+                    "or write a `Loss`, a `Metric` or a `Callback`."
+                )
 
     def _check_names(self) -> None:
         """Resolves all names once, so that `compile` is where a wrong one is told."""
@@ -203,7 +239,8 @@ class Trainer:
                 objects = [_as_metric(metric) for metric in metrics]
                 self._kept.append(objects)
                 output[key] = [_metric_envelope(metric) for metric in objects]
-        self._engine.set_objective(self.optimizer._envelope(), outputs)
+        optimizer = self.optimizer._envelope_for(self.trainable_variables)
+        self._engine.set_objective(optimizer, outputs)
         engine = weakref.ref(self)
         self.optimizer._engine = lambda: engine() and engine()._runs
         self._objective_set = True
@@ -326,6 +363,7 @@ class Trainer:
         from oxhorn import config
 
         self._assert_compiled()
+        validation_freq = _frequency(validation_freq)
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
@@ -370,7 +408,11 @@ class Trainer:
         )
         self._fresh = False
         pull_numbers(self._engine)
-        self._engine.fit(feed, validating, settings)
+        self._fitting = True
+        try:
+            self._engine.fit(feed, validating, settings)
+        finally:
+            self._fitting = False
         return self.history
 
     def evaluate(
@@ -401,7 +443,20 @@ class Trainer:
         self._fresh = False
         settings = self._settings(listeners, verbose, "stop_evaluating")
         pull_numbers(self._engine)
-        return _results(self._engine.evaluate(feed, settings), return_dict)
+        with self._totals_apart():
+            return _results(self._engine.evaluate(feed, settings), return_dict)
+
+    @contextlib.contextmanager
+    def _totals_apart(self) -> Any:
+        """Keeps what a callback measures out of the totals of the epoch that is running."""
+        engine = self._engine
+        paths = [path for path, *_ in engine.variables() if path.startswith("metrics/")]
+        kept = {path: engine.value(path) for path in paths} if self._fitting else {}
+        try:
+            yield
+        finally:
+            for path, value in kept.items():
+                engine.set_value(path, value)
 
     def predict(
         self,
@@ -493,6 +548,7 @@ class Trainer:
         return {
             "epochs": 1,
             "initial_epoch": 0,
+            "steps_per_execution": self.steps_per_execution,
             "validation_freq": 1,
             "first_look": False,
             "verbose": 0 if own_bar else _verbosity(verbose),
@@ -567,8 +623,23 @@ class Heard:
 # Helpers ----------------------------------------------------------------------------------------
 
 
+def _given(structure: Any) -> list[Any]:
+    return [item for item in tree.flatten(structure) if item is not None]
+
+
 def _taken(array: np.ndarray) -> str:
     return "int32" if array.dtype.kind in "iu" else "float32"
+
+
+def _frequency(value: Any) -> int | list[int]:
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (list, tuple, set, frozenset, range, np.ndarray)):
+        return [int(epoch) for epoch in value]
+    raise ValueError(
+        "Expected `validation_freq` to be an integer or a list of integers. Received: "
+        f"validation_freq={value}"
+    )
 
 
 def _limited(steps: int | None, limit: int | None) -> int | None:
@@ -591,7 +662,9 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
         batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+    if not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
+    if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
     return source.feed(int(batch_size), shuffle, steps)
 

@@ -621,16 +621,88 @@ def more_than_two_axes(keras: Any) -> Any:
     ]
 
 
-def evaluating_in_callbacks(keras: Any) -> Any:
-    """What counts the samples of an epoch counts those of an evaluation too."""
+def steps_in_one(keras: Any) -> Any:
+    """What callbacks are told where several steps are one to them."""
     x, y = table()
-    found = []
-    for hook in ("on_epoch_begin", "on_train_batch_end", "on_epoch_end"):
-        model = line(keras)
+    found: list[Any] = []
 
-        def evaluates(*args: Any, model: Any = model, logs: Any = None) -> None:
-            found.append(model.evaluate(x[:5], y[:5], verbose=0))
+    class Told(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            found.append(["begin", batch])
 
-        callback = keras.callbacks.LambdaCallback(**{hook: evaluates})
-        found.append(fitted(model, x, y, batch_size=5, epochs=2, callbacks=[callback]))
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append(["end", batch, logs["loss"]])
+
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append(["test", batch])
+
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append(["predict", batch])
+
+    told = [Told()]
+    for together in (2, 3, 100):
+        model = line(keras, steps_per_execution=together)
+        found.append(fitted(model, x, y, batch_size=3, callbacks=told, shuffle=False))
+        found.append(model.evaluate(x, y, batch_size=3, verbose=0, callbacks=told))
+        found.append(model.predict(x, batch_size=3, verbose=0, callbacks=told).tolist())
     return found
+
+
+def outputs_in_callbacks(keras: Any) -> Any:
+    x, _ = table()
+    found: list[Any] = []
+
+    class Told(keras.callbacks.Callback):
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append([batch, np.asarray(logs["outputs"]).tolist()])
+
+    line(keras).predict(x, batch_size=5, verbose=0, callbacks=[Told()])
+    return found
+
+
+def stopping(keras: Any) -> Any:
+    """How many steps there are until a callback stops a loop."""
+    x, y = table()
+    found: list[Any] = []
+
+    class Stops(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append(["train", batch])
+            self.model.stop_training = batch == 1
+
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append(["test", batch])
+            self.model.stop_evaluating = batch == 1
+
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            found.append(["predict", batch])
+            self.model.stop_predicting = batch == 1
+
+    model, stops = line(keras), [Stops()]
+    found.append(fitted(model, x, y, batch_size=3, epochs=3, callbacks=stops, shuffle=False))
+    found.append(model.evaluate(x, y, batch_size=3, verbose=0, callbacks=stops))
+    found.append(model.predict(x, batch_size=3, verbose=0, callbacks=stops).tolist())
+    return found
+
+
+def backups(keras: Any) -> Any:
+    """Training that was cut short goes on with the epoch after the last."""
+    import tempfile
+
+    x, y = table()
+    with tempfile.TemporaryDirectory() as folder:
+
+        class Cut(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                if epoch == 2:
+                    raise KeyError("cut")
+
+        kept = keras.callbacks.BackupAndRestore(folder + "/backup")
+        model = line(keras, optimizer=keras.optimizers.Adam(0.01))
+        try:
+            fitted(model, x, y, epochs=5, shuffle=False, callbacks=[kept, Cut()])
+        except KeyError:
+            pass
+        model = line(keras, optimizer=keras.optimizers.Adam(0.01))
+        kept = keras.callbacks.BackupAndRestore(folder + "/backup")
+        return fitted(model, x, y, epochs=5, shuffle=False, callbacks=[kept])
