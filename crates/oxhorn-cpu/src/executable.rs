@@ -163,11 +163,6 @@ impl Executable {
         Ok(self.arena.slice(port.offset, port.ty.bytes()))
     }
 
-    /// The types of the results.
-    pub fn output_types(&self) -> impl ExactSizeIterator<Item = &oxhorn_ir::Type> {
-        self.outputs.iter().map(|port| &port.ty)
-    }
-
     /// Runs the program: reads inputs and weights, updates weights, leaves results.
     ///
     /// # Panics

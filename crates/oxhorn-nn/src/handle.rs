@@ -88,7 +88,8 @@ impl<T: Category + ?Sized> Handle<T> {
             // What needs more than a name is not named by a string.
             let is_named = |class: &&Class<T>| (class.read)(&Map::new()).is_ok();
             let named = T::classes().iter().filter(is_named);
-            let known: Vec<String> = named.map(T::identifier).collect();
+            let mut known: Vec<String> = named.map(T::identifier).collect();
+            known.sort_unstable();
             Error::new(format!("Could not interpret {noun} identifier: {name}"))
                 .help(format!("known are {}", known.join(", ")))
         })

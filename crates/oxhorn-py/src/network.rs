@@ -7,7 +7,7 @@ use pyo3::{exceptions::PyTypeError, prelude::*, types::PyList};
 
 use crate::{errors::carried, scope, tensor::Tensor};
 
-/// A Python function of a list of tensors and whether noise is active, which gives a list of tensors.
+/// A Python function of a list of tensors and whether noise is active, which gives such a list.
 pub(crate) struct Function(pub(crate) Py<PyAny>);
 
 impl Network for Function {

@@ -101,6 +101,8 @@ impl Key {
 pub struct Loaded {
     key: Key,
     executable: Executable,
+    /// The types of the results, as which the program's memory does not know them.
+    outputs: Vec<Type>,
     x: Vec<Option<usize>>,
     y: Vec<Option<usize>>,
     weights: Vec<Option<usize>>,
@@ -565,6 +567,7 @@ impl Engine {
         let numbers = self.numbers.iter().enumerate();
         Ok(Loaded {
             key: key.clone(),
+            outputs: graph.outputs().iter().map(|&value| graph[value].ty.clone()).collect(),
             x: feeds("x", key.x.len()),
             y: feeds("y", key.y.len()),
             weights: feeds("sample_weight", key.weights.len()),
@@ -624,8 +627,8 @@ impl Loaded {
     }
 
     /// Its results' types.
-    pub fn output_types(&self) -> Vec<Type> {
-        self.executable.output_types().cloned().collect()
+    pub fn output_types(&self) -> &[Type] {
+        &self.outputs
     }
 
     /// A result's elements as bytes, whatever their type.

@@ -328,7 +328,7 @@ impl Predictions {
         let types = program.output_types();
         if self.types.is_empty() {
             self.bytes = vec![vec![]; types.len()];
-            self.types = types.clone();
+            self.types = types.to_vec();
             self.types.iter_mut().for_each(|ty| ty.shape.iter_mut().take(1).for_each(|n| *n = 0));
         }
         for (i, ty) in types.iter().enumerate() {

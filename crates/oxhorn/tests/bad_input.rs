@@ -400,8 +400,8 @@ fn unknown_strings_are_refused_with_those_that_are_known() {
     let expected = [
         ("Could not interpret optimizer identifier: eve", "adadelta, adafactor, adagrad, adam"),
         ("Could not interpret loss identifier: crossentropyx", "binary_crossentropy"),
-        ("Could not interpret metric identifier: charm", "accuracy, binary_accuracy"),
-        ("Could not interpret metric identifier: charm", "accuracy, binary_accuracy"),
+        ("Could not interpret metric identifier: charm", "accuracy, auc, binary_accuracy"),
+        ("Could not interpret metric identifier: charm", "accuracy, auc, binary_accuracy"),
     ];
     for (error, (expected, first)) in errors.into_iter().zip(expected) {
         assert_eq!(known(&error.unwrap_err().to_string(), first), expected);
