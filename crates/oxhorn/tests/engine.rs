@@ -193,6 +193,49 @@ fn predictions_have_the_shapes_that_the_network_gives_them() {
     assert_eq!(predictions.types, [Type::f32([5, 6]), Type::f32([5, 2, 3])]);
 }
 
+/// What it is given, as it is.
+struct Echo;
+
+impl Network for Echo {
+    fn call<'g>(&self, _: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
+        x.to_vec()
+    }
+}
+
+/// A batch of floats, and then one of integers.
+struct Mixed(usize);
+
+impl Stream for Mixed {
+    fn begin(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Data<'_>>> {
+        self.0 += 1;
+        Ok(match self.0 {
+            1 => Some(Data::single(Samples::from(&[0.5]).into_owned(), None, None)),
+            2 => Some(Data::single(Samples::from(&[1, 2]).into_owned(), None, None)),
+            _ => None,
+        })
+    }
+
+    fn batches(&self) -> Option<usize> {
+        Some(2)
+    }
+}
+
+#[test]
+fn predictions_of_different_types_are_not_put_together() {
+    let mut engine = Engine::new(Box::new(Echo), 1);
+    let error = engine.predict(Source::stream(Mixed(0)), Loop::new()).unwrap_err();
+    assert_eq!(
+        error.message,
+        "one batch gave i32[2], another f32[1], which cannot be put together"
+    );
+    let predictions = engine.predict(Source::stream(Mixed(1)), Loop::new()).unwrap();
+    assert_eq!(predictions.types, [Type::new(DType::I32, [2])]);
+}
+
 #[test]
 fn what_does_not_fit_is_refused_and_changes_nothing() {
     let arrays = PairData::new();
