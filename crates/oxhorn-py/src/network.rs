@@ -15,7 +15,7 @@ impl Network for Function {
         if cx.trace().error().is_some() {
             return vec![];
         }
-        let outputs = Python::attach(|py| self.values(py, cx.training(), x));
+        let outputs = Python::attach(|py| self.values(py, cx, x));
         match outputs {
             Ok(values) => values.into_iter().map(|value| cx.trace().at(value)).collect(),
             Err(error) => vec![cx.trace().fail(carried(error))],
@@ -28,13 +28,14 @@ impl Network for Function {
 }
 
 impl Function {
-    fn values(&self, py: Python<'_>, training: bool, x: &[Traced<'_>]) -> PyResult<Vec<Value>> {
+    /// The values that the function gives, once `within` has entered a scope like `cx`.
+    fn values(&self, py: Python<'_>, cx: &Scope<'_>, x: &[Traced<'_>]) -> PyResult<Vec<Value>> {
         let inputs = scope::with(|scope, serial| {
             let inputs = x.iter().map(|x| scope::give(scope, *x, serial));
             inputs.collect::<PyResult<Vec<Tensor>>>()
         })?;
         let inputs = inputs.into_iter().map(|x| Bound::new(py, x)).collect::<PyResult<Vec<_>>>()?;
-        let outputs = self.0.bind(py).call1((PyList::new(py, inputs)?, training))?;
+        let outputs = self.0.bind(py).call1((PyList::new(py, inputs)?, cx.training()))?;
         scope::with(|scope, serial| {
             let value = |output: Bound<'_, PyAny>| {
                 let tensor = output.cast::<Tensor>().map_err(|_| {

@@ -36,7 +36,7 @@ pub(crate) fn check(category: &str, envelope: &str) -> PyResult<()> {
         for_python(check(open::<T>(envelope)?))
     }
     match category {
-        "layers" => for_python(layer(envelope, true)?.check()),
+        "layers" => for_python(layer(envelope)?.check()),
         "activations" => of(envelope, |it: Activation| it.get().map(drop)),
         "initializers" => of(envelope, |it: Initializer| it.get()?.check()),
         "regularizers" => of(envelope, |it: Regularizer| it.get()?.check()),
@@ -49,10 +49,10 @@ pub(crate) fn check(category: &str, envelope: &str) -> PyResult<()> {
     }
 }
 
-fn layer(envelope: &str, trainable: bool) -> PyResult<AnyLayer> {
+fn layer(envelope: &str) -> PyResult<AnyLayer> {
     let json = serde_json::from_str(envelope)
         .map_err(|error| PyValueError::new_err(format!("{envelope} is not JSON: {error}")))?;
-    Ok(AnyLayer { trainable, ..for_python(AnyLayer::open(&json))? })
+    for_python(AnyLayer::open(&json))
 }
 
 /// What a layer gives for these inputs; its variables are those whose keys begin with `key`.
@@ -64,7 +64,7 @@ pub(crate) fn apply_layer(
     training: bool,
     trainable: bool,
 ) -> PyResult<Tensor> {
-    let layer = layer(envelope, trainable)?;
+    let layer = AnyLayer { trainable, ..layer(envelope)? };
     write(|scope, serial| {
         let inputs = inputs.iter().map(|x| x.get().traced(scope, serial));
         let inputs = inputs.collect::<PyResult<Vec<_>>>()?;
@@ -86,7 +86,7 @@ pub(crate) fn layer_variables<'py>(
     envelope: &str,
     inputs: Vec<OpenType>,
 ) -> PyResult<Wishes<'py>> {
-    let layer = layer(envelope, true)?;
+    let layer = AnyLayer { trainable: true, ..layer(envelope)? };
     let traced = |extent: usize| -> PyResult<(Declarations, Type)> {
         let types =
             inputs.iter().map(|input| closed(input, extent)).collect::<PyResult<Vec<_>>>()?;

@@ -428,6 +428,21 @@ fn arguments_of_fit_that_cannot_be_are_refused() {
         );
         refuses(compiled, &expected, |m| m.fit(&x(), &y(), quiet().validation_split(share)));
     }
+    let without_steps = |name: &str| {
+        format!("`{name}` must be at least 1, got 0\n  help: leave it out to take all samples")
+    };
+    refuses(compiled, &without_steps("steps_per_epoch"), |model| {
+        model.fit(&x(), &y(), quiet().steps_per_epoch(0))
+    });
+    refuses(compiled, &without_steps("validation_steps"), |model| {
+        model.fit(&x(), &y(), quiet().validation_steps(0).validation_split(0.5))
+    });
+    refuses(compiled, &without_steps("steps"), |model| {
+        model.evaluate_with(&x(), &y(), Evaluate::new().steps(0))
+    });
+    refuses(compiled, &without_steps("steps"), |model| {
+        model.predict_with(&x(), Predict::new().steps(0))
+    });
     refuses(
         compiled,
         "You cannot use `class_weight` and `sample_weight` at the same time.\n  help: multiply \
