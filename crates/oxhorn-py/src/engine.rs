@@ -171,8 +171,7 @@ impl Engine {
             }
             engine.run(program);
             let loaded = engine.program(program);
-            let types = loaded.output_types();
-            let outputs = types.iter().cloned().enumerate();
+            let outputs = loaded.output_types().iter().cloned().enumerate();
             outputs
                 .map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec())))
                 .collect::<Result<Vec<_>>>()
