@@ -259,6 +259,8 @@ class KerasTensor(Operators):
         self.name = name or auto_name("keras_tensor")
         self.record_history = record_history
         self._keras_history: Any = None
+        # Which positions count, if not all do: `True` where one does.
+        self._keras_mask: Any = None
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -319,6 +321,7 @@ def _install() -> None:
         "__iter__": _iterate,
         "__len__": _length,
         "__repr__": _show,
+        "_keras_mask": None,
     }
     for name, operator in more.items():
         setattr(Tensor, name, operator)

@@ -28,12 +28,21 @@ use crate::{
     random,
 };
 
+/// An output, and which of its positions count, if not all do.
+pub type Masked<'g> = (Tensor<'g>, Option<Tensor<'g>>);
+
 /// What an engine runs: anything that writes itself into a graph.
 pub trait Network: Send {
     /// Writes the network into the graph: the outputs it has for these inputs.
     fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>>;
 
-    /// Writes everything, the call above included: for networks whose objects need surroundings
+    /// The same, each output with its mask if it has one: `true` where a position counts. Losses,
+    /// and metrics that are means, leave out the others.
+    fn call_masked<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Masked<'g>> {
+        self.call(cx, x).into_iter().map(|y| (y, None)).collect()
+    }
+
+    /// Writes everything, the calls above included: for networks whose objects need surroundings
     /// while they are traced.
     fn within<'g>(&self, cx: &Scope<'g>, write: &mut dyn FnMut()) {
         let _ = cx;

@@ -85,6 +85,11 @@ class CallbackList(Callback):
         # What ends has begun: this list counts the loops that are open.
         return hooks | {f"on_{loop}_begin" for loop in LOOPS if f"on_{loop}_end" in hooks}
 
+    def resumed_epoch(self) -> int | None:
+        """The epoch with which training goes on that was interrupted, if a callback knows of it."""
+        known = [callback._resumed_epoch() for callback in self.callbacks if _may_resume(callback)]
+        return max((epoch for epoch in known if epoch is not None), default=None)
+
     def batch_interval(self) -> float:
         """Seconds that may pass between two calls of batch hooks before anyone could notice.
 
@@ -170,3 +175,7 @@ class CallbackList(Callback):
         self._open_loops -= 1
         if self._open_loops < 0:
             raise ValueError("`on_xxx_end` called without corresponding `on_xxx_begin`")
+
+
+def _may_resume(callback: Any) -> bool:
+    return hasattr(callback, "_resumed_epoch")

@@ -72,3 +72,10 @@ def is_shape(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(
         extent is None or isinstance(extent, (int, np.integer)) for extent in value
     )
+
+
+def opened(shapes: Any) -> Any:
+    """The shapes with an open first axis, where they were noted for a batch of some size."""
+    if shapes is None:
+        return None
+    return tree.map_shape_structure(lambda shape: (None, *shape[1:]) if shape else shape, shapes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 import json
 import weakref
@@ -13,6 +12,7 @@ import numpy as np
 
 from oxhorn import _native, tree
 from oxhorn._graph import Node, Operation, output_spec
+from oxhorn._masks import Masks
 from oxhorn._registry import RegistryObject
 from oxhorn._tensor import KerasTensor, Tensor, as_array, as_traced
 from oxhorn._variables import Variable
@@ -25,6 +25,8 @@ from oxhorn.layers.building import (
     is_shape,
     noting_shapes,
 )
+from oxhorn.layers.input_spec import SPECS, InputSpec, check_input
+from oxhorn.layers.masking_rules import LOSING, output_mask
 
 _keys = itertools.count(1)
 
@@ -111,8 +113,9 @@ class Layer(Operation):
         self._key = f"{self.name}-{next(_keys)}"
         self._numbers: dict[str, str] = {}
         self.built = False
-        self.supports_masking = False
-        self.input_spec = None
+        # Who has a rule of its own for masks can deal with them.
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self.input_spec: Any = None
         self.autocast = autocast
         self.dtype_policy = dtype_policy(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -378,6 +381,9 @@ class Layer(Operation):
         """The mask of the outputs: that of the inputs."""
         return previous_mask
 
+    # What `compute_mask` is where masks are handed on as they are.
+    _usual_mask: Any = compute_mask
+
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of these shapes, `None` where it is open."""
         shapes = [*args, *kwargs.values()]
@@ -401,6 +407,9 @@ class Layer(Operation):
             )
         if not args and not kwargs:
             inspect.signature(self.call).bind()
+        if self.input_spec is not None:
+            first = args[0] if args else next(iter(kwargs.values()), None)
+            check_input(self.input_spec, first, self.name)
         flat = tree.flatten((args, kwargs))
         if any(isinstance(x, KerasTensor) for x in flat):
             return self._symbolic(*args, **kwargs)
@@ -411,7 +420,9 @@ class Layer(Operation):
     def _symbolic(self, *args: Any, **kwargs: Any) -> Any:
         with Within(self):
             self._ensure_built(args, kwargs)
+            masks = Masks(self, call_names(type(self)), args, kwargs)
             outputs = self.compute_output_spec(*args, **kwargs)
+            masks.pass_on(outputs)
         Node(self, args, kwargs, outputs)
         return outputs
 
@@ -433,12 +444,14 @@ class Layer(Operation):
             kwargs["training"] = bool(training)
         else:
             kwargs.pop("training", None)
+        masks = Masks(self, call_names(type(self)), args, kwargs)
         _context.training.append(bool(training))
         try:
             outputs = self.call(*args, **kwargs)
         finally:
             _context.training.pop()
         outputs = tree.map_structure(_as_output, outputs)
+        masks.pass_on(outputs)
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 penalty = self.activity_regularizer(output)
@@ -473,14 +486,24 @@ class Layer(Operation):
             from oxhorn import regularizers
 
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).__init__ is not Layer.__init__ and type(self).get_config is Layer.get_config:
+        if getattr(type(self).get_config, "is_default", False):
             config.update(given_config(self))
+            if not accepts(type(self), "name"):
+                del config["name"]
         return config
+
+    # A class without one of its own is written down by what its `__init__` was given.
+    get_config.is_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The layer with these settings."""
-        config = dict(config)
+        # What every layer has is no argument of a class whose `__init__` does not name it.
+        config = {
+            key: value
+            for key, value in config.items()
+            if key not in ("name", "trainable", "dtype") or accepts(cls, key)
+        }
         policy = config.get("dtype")
         if isinstance(policy, dict):
             config["dtype"] = policy["config"]["name"]
@@ -520,7 +543,8 @@ class RegistryLayer(RegistryObject, Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         Layer.__init__(self, **kwargs)
-        self.supports_masking = True
+        self.supports_masking = self._keras_name not in LOSING
+        self.input_spec = SPECS.get(self._keras_name)
         self._made = False
         self._input_dtypes: list[str] | None = None
         self.built = self._keras_name in BUILT_AT_ONCE
@@ -574,6 +598,8 @@ class RegistryLayer(RegistryObject, Layer):
         variables, numbers, _ = _native.layer_variables(self._envelope(), types)
         for made in variables:
             self._make(made)
+        if self._class == "keras.layers.Dense":
+            self.input_spec = InputSpec(min_ndim=2, axes={-1: flat[0][-1]})
         self._numbers = {f"{self._key}/{name}": name for name, _ in numbers}
         for path in self._numbers:
             _turnable[path] = weakref.ref(self)
@@ -610,6 +636,10 @@ class RegistryLayer(RegistryObject, Layer):
         return _native.apply_layer(
             self._envelope(), self._key, list(tensors), training, self._trainable
         )
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        name = self._class.rpartition(".")[2]
+        return output_mask(name, getattr(self, "axis", None), inputs, previous_mask)
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
@@ -732,14 +762,30 @@ def _as_output(x: Any) -> Any:
     return x if isinstance(x, Tensor) or x is None else as_traced(x)
 
 
+# The flag of a function that takes further keyword arguments.
+VAR_KEYWORDS = 0x08
+
+
+@functools.lru_cache(maxsize=None)
+def call_names(cls: type) -> tuple[str, ...]:
+    """The parameters of a layer's `call`, in order and without `self`."""
+    function: Any = cls.call  # type: ignore[attr-defined]
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    if code is None:
+        import inspect
+
+        return tuple(inspect.signature(function).parameters)[1:]
+    return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+
+
 @functools.lru_cache(maxsize=None)
 def call_parameters(cls: type) -> frozenset[str]:
     """The parameters of a layer's `call`; `training` too if it takes any."""
-    parameters = inspect.signature(cls.call).parameters
-    names = set(parameters)
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        names.add("training")
-    return frozenset(names)
+    code = getattr(cls.call, "__code__", None)  # type: ignore[attr-defined]
+    takes_any = code is not None and code.co_flags & VAR_KEYWORDS
+    return frozenset((*call_names(cls), *(("training",) if takes_any else ())))
 
 
 def dtype_policy(dtype: Any) -> DTypePolicy:
@@ -774,15 +820,27 @@ def given_input_shape(kwargs: dict[str, Any]) -> tuple | None:
     return None
 
 
+def accepts(cls: type, name: str) -> bool:
+    """Whether a class is made with an argument of this name."""
+    import inspect
+
+    parameters = inspect.signature(cls.__init__).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def given_config(layer: Layer) -> dict[str, Any]:
     """What `__init__` was given, by name."""
+    import inspect
+
     args, kwargs = layer._given
     bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
-    bound.arguments.pop("self", None)
     given: dict[str, Any] = {}
-    for name, value in bound.arguments.items():
-        parameter = inspect.signature(type(layer).__init__).parameters[name]
-        given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    for name, value in list(bound.arguments.items())[1:]:
+        parameter = bound.signature.parameters[name]
+        if parameter.kind is not parameter.VAR_POSITIONAL:
+            given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    for name in ("name", "trainable", "dtype"):
+        given.pop(name, None)  # Every layer has them, and knows them better.
     try:
         json.dumps(given)
     except TypeError:

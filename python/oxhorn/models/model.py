@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import tree
 from oxhorn._tensor import KerasTensor, Tensor
+from oxhorn.layers.building import opened
 from oxhorn.layers.input_layer import InputLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.functional import Graph
@@ -33,7 +34,7 @@ class Model(Trainer, Layer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and is_functional(args, kwargs):
             return super().__new__(Functional)
-        return super().__new__(cls)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if type(self) is Functional:
@@ -151,7 +152,8 @@ class Model(Trainer, Layer):
             )
         inputs, *rest = args or [kwargs.pop("inputs")]
         training = rest[0] if rest else kwargs.get("training")
-        return self._graph.call(inputs, training)
+        mask = rest[1] if len(rest) > 1 else kwargs.get("mask")
+        return self._graph.call(inputs, training, mask)
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, by one call on symbolic tensors of this shape."""
@@ -160,7 +162,11 @@ class Model(Trainer, Layer):
         shapes = [input_shape] if _is_shape(input_shape) else input_shape
         inputs = tree.map_shape_structure(KerasTensor, shapes)
         inputs = inputs[0] if _is_shape(input_shape) else inputs
+        unbuilt = [layer for layer in self._flatten_layers() if not layer.built]
         self.compute_output_spec(inputs)
+        if tree.flatten(shapes)[0] is None:
+            for layer in unbuilt:
+                layer._build_shapes = opened(layer._build_shapes)
         self.built = True
 
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -226,6 +232,8 @@ class Model(Trainer, Layer):
         if self._graph is not None:
             return serialization.functional_config(self)
         return Layer.get_config(self)
+
+    get_config.is_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

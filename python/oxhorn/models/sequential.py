@@ -130,7 +130,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The last layer's output."""
-        return self._graph.call(inputs, training)
+        return self._graph.call(inputs, training, mask)
 
     @property
     def layers(self) -> list[Any]:

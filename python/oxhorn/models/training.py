@@ -25,6 +25,8 @@ from oxhorn.models.data import (
 )
 from oxhorn.utils.messages import is_interactive_logging_enabled
 
+# Samples in a step where nobody says how many.
+BATCH_SIZE = 32
 THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
 
 
@@ -49,6 +51,8 @@ class Trainer:
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
         self._fitting = False
+        # How many samples a step takes, where it does not take all that are given.
+        self._batch_rows: int | None = None
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -187,11 +191,16 @@ class Trainer:
         if not self.compiled:
             raise ValueError("You must call `compile()` before using the model.")
 
+    def _batch_type(self, array: np.ndarray) -> tuple[list[int], str]:
+        """The type of a batch of these samples, which may be fewer than a batch."""
+        rows = min(len(array), self._batch_rows or len(array))
+        return [rows, *array.shape[1:]], _taken(array)
+
     def _set_objective(self, x: list[np.ndarray]) -> None:
         """Tells the engine what the model is trained for, once its outputs are known."""
         if self._objective_set:
             return
-        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        types = [self._batch_type(array) for array in x]
         count = len(self._engine.output_types(types))
         names = self._output_names(count)
         outputs = [{"name": name} for name in names]
@@ -247,7 +256,7 @@ class Trainer:
     def _outputs_of(self, x: list[np.ndarray]) -> int:
         if self._y_structure is not None:
             return len(tree.flatten(self._y_structure))
-        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        types = [self._batch_type(array) for array in x]
         return len(self._engine.output_types(types))
 
     def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Arrays:
@@ -333,9 +342,11 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
+        self._batch_rows = batch_size or BATCH_SIZE
+        looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
         if validation_split and validation_data is None:
             # Classes weigh in training only.
-            training = self._source(x, y, sample_weight, None, shuffle)
+            training = self._source(x, y, sample_weight, None, shuffle, **looks)
             if isinstance(training, Stream):
                 raise ValueError(
                     "Argument `validation_split` is only supported for tensors or NumPy arrays."
@@ -343,10 +354,7 @@ class Trainer:
             training, validation = training.split(validation_split)
             training.weigh_classes(class_weight)
         else:
-            looks = {"look": self._fresh, "restarts": "once"}
-            training = self._source(
-                x, y, sample_weight, class_weight, shuffle, steps_per_epoch, **looks
-            )
+            training = self._source(x, y, sample_weight, class_weight, shuffle, **looks)
             validation = None
         if validation_data is not None:
             if is_stream(validation_data):
@@ -369,7 +377,7 @@ class Trainer:
         settings = self._settings(listeners, verbose, "stop_training")
         settings.update(
             epochs=max(epochs, 0),
-            initial_epoch=max(initial_epoch, 0),
+            initial_epoch=listeners.resumed_epoch() or max(initial_epoch, 0),
             validation_freq=validation_freq,
             first_look=self._fresh,
         )
@@ -398,6 +406,7 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
+        self._batch_rows = batch_size or BATCH_SIZE
         source = self._source(
             x, y, sample_weight, None, False, steps, look=self._fresh, restarts="once"
         )
@@ -627,7 +636,7 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
     if source.rows == 0:
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
-        batch_size = math.ceil(source.rows / steps) if steps else 32
+        batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
     if not isinstance(batch_size, (int, np.integer)):
         raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
     if batch_size < 1:

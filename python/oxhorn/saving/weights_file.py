@@ -21,6 +21,7 @@ ENDING = ".npz"
 OPTIMIZER = "optimizer/"
 RATE = f"{OPTIMIZER}learning_rate"
 VARIABLE = "variable/"
+STREAM = "numpy_random/"
 CONTAINERS = (list, tuple, dict)
 
 
@@ -215,44 +216,55 @@ def _children(layer: Layer) -> list[tuple[str, Any]]:
 
 
 def _sorted(attributes: dict[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(attributes.items(), key=lambda item: item[0].replace("_", "~", 1)
-                  if item[0].startswith("_") else item[0])
+    return sorted(attributes.items(), key=lambda item: (item[0].startswith("_"), item[0]))
 
 
 # Everything that training changes -------------------------------------------------------------------
 
 
 def training_state(model: Any) -> dict[str, np.ndarray]:
-    """Everything that training changes, by name: variables, states of random streams and of the
-    optimizer, and its learning rate.
+    """Everything that training changes, by name.
+
+    That is the variables, among them the states of random streams, those of the optimizer and its
+    learning rate, and NumPy's random state, from which the order of samples is drawn.
     """
-    variables = enumerate(model.variables)
-    state = {f"{VARIABLE}{number}": variable.numpy() for number, variable in variables}
-    # By number: their paths hold the names of layers, which differ from process to process.
+    state = {f"{VARIABLE}{n}": variable.numpy() for n, variable in enumerate(model.variables)}
     for number, path in enumerate(_optimizer_paths(model)):
         state[f"{OPTIMIZER}{number}"] = np.asarray(model._engine.value(path))
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and isinstance(optimizer._rate, float):
         state[RATE] = np.asarray(optimizer._rate, dtype="float64")
+    stream = np.random.get_state()
+    if isinstance(stream, tuple):  # Other generators than the default one have a dictionary.
+        _, keys, *position = stream
+        state[f"{STREAM}keys"] = np.asarray(keys)
+        state[f"{STREAM}position"] = np.asarray(position, dtype="float64")
     return state
 
 
 def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
     """Takes everything that training changes from what `training_state` gave."""
-    variables = model.variables
-    arrays = [value for name, value in state.items() if name.startswith(VARIABLE)]
-    if len(arrays) != len(variables):
-        raise ValueError(
-            f"The model has {len(variables)} variables, but its backup has {len(arrays)}. Delete "
-            "the backup of another model to start anew."
-        )
+    variables, paths = model.variables, _optimizer_paths(model)
+    for kind, prefix, own in (
+        ("variables", VARIABLE, variables),
+        ("variables of the optimizer", OPTIMIZER, paths),
+    ):
+        stored = [name for name in state if name.startswith(prefix) and name != RATE]
+        if len(stored) != len(own):
+            raise ValueError(
+                f"The model has {len(own)} {kind}, but its backup has {len(stored)}. Delete the "
+                "backup of another model to start anew."
+            )
     for number, variable in enumerate(variables):
         variable.assign(state[f"{VARIABLE}{number}"])
-    for number, path in enumerate(_optimizer_paths(model)):
-        if f"{OPTIMIZER}{number}" in state:
-            model._engine.set_value(path, state[f"{OPTIMIZER}{number}"])
+    for number, path in enumerate(paths):
+        model._engine.set_value(path, state[f"{OPTIMIZER}{number}"])
     if RATE in state:
         model.optimizer.learning_rate = float(state[RATE])
+    if f"{STREAM}keys" in state:
+        position, has_gauss, gauss = state[f"{STREAM}position"]
+        keys = state[f"{STREAM}keys"]
+        np.random.set_state(("MT19937", keys, int(position), int(has_gauss), float(gauss)))
 
 
 def _optimizer_paths(model: Any) -> list[str]:

@@ -128,9 +128,10 @@ fn older(class: &str) -> String {
             Older::Renamed(now) => {
                 let message = format!("\"Argument `{name}` is deprecated. Use `{now}` instead.\"");
                 let warning = [message, "stacklevel=2".to_owned()];
+                let warning = bracketed(12, "warn(", &warning, ")", Spread::Late);
                 format!(
-                    "        if \"{name}\" in kwargs:\n            {now} = kwargs.pop(\"{name}\")\n{}",
-                    bracketed(12, "warn(", &warning, ")", Spread::Late)
+                    "        if \"{name}\" in kwargs:\n            \
+                     {now} = kwargs.pop(\"{name}\")\n{warning}"
                 )
             }
             Older::Dropped => format!(
