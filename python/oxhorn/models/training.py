@@ -342,7 +342,7 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
-        self._batch_rows = batch_size or BATCH_SIZE
+        self._batch_rows = _batch_size(batch_size) or BATCH_SIZE
         looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
         if validation_split and validation_data is None:
             # Classes weigh in training only.
@@ -406,7 +406,7 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
-        self._batch_rows = batch_size or BATCH_SIZE
+        self._batch_rows = _batch_size(batch_size) or BATCH_SIZE
         source = self._source(
             x, y, sample_weight, None, False, steps, look=self._fresh, restarts="once"
         )
@@ -637,11 +637,18 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
         batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
-    if not isinstance(batch_size, (int, np.integer)):
-        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
-    return source.feed(int(batch_size), shuffle, steps)
+    return source.feed(_batch_size(batch_size), shuffle, steps)
+
+
+def _batch_size(value: Any) -> Any:
+    """The number of samples in a step, if it is stated and can be one."""
+    if value is None:
+        return None
+    if not isinstance(value, (int, np.integer)):
+        raise TypeError(f"`batch_size` must be an integer. Received: {value}")
+    if value < 1:
+        raise ValueError(f"`batch_size` must be a positive integer. Received: {value}")
+    return int(value)
 
 
 def _steps(source: Any, feed: dict[str, Any]) -> int | None:
