@@ -188,7 +188,7 @@ impl Engine {
             let types = loaded.output_types();
             let outputs = types.iter().cloned().enumerate();
             outputs
-                .map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec())))
+                .map(|(i, ty)| Ok((ty, arrays::copied(loaded.output_bytes(i)?).map_err(carried)?)))
                 .collect::<Result<Vec<_>>>()
         })?;
         outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
