@@ -249,6 +249,14 @@ def orders():
         ("fit twice", small, ADAM, CLASSIFY, [{"epochs": 2, "batch_size": 5}, {"epochs": 2, "batch_size": 8}]),
         ("initial_epoch", small, ADAM, CLASSIFY, [{"epochs": 5, "batch_size": 5, "initial_epoch": 3}]),
         ("steps_per_epoch", small, ADAM, CLASSIFY, [{"epochs": 4, "batch_size": 5, "steps_per_epoch": 2}]),
+        (
+            "steps_per_epoch beyond the data",
+            small,
+            ADAM,
+            CLASSIFY,
+            [{"epochs": 3, "batch_size": 5, "steps_per_epoch": 4}],
+        ),
+        ("steps_per_epoch without batch_size", small, ADAM, CLASSIFY, [{"epochs": 3, "steps_per_epoch": 3}]),
         ("unbuilt model", lambda: small()[1:], ADAM, CLASSIFY, [FIT]),
     )
 
@@ -288,6 +296,13 @@ def validation():
             {**CLASSIFY, **both},
             [{**FIT, "validation_batch_size": 2, "validation_steps": 2}],
         ),
+        (
+            "validation_steps without batch_size",
+            small,
+            ADAM,
+            {**CLASSIFY, **both},
+            [{"epochs": 2, "validation_steps": 2}],
+        ),
     )
 
 
@@ -310,6 +325,13 @@ def weighting():
             [{**FIT, "class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}],
         ),
         ("class_weight for one class only", small, weighted, CLASSIFY, [{**FIT, "class_weight": {1: 3.0}}]),
+        (
+            "class_weight and validation_split",
+            small,
+            weighted,
+            CLASSIFY,
+            [{**FIT, "class_weight": {0: 1.0, 1: 3.0, 2: 0.5}, "validation_split": 0.3}],
+        ),
         ("sample_weight", small, weighted, {**CLASSIFY, "sample_weight": w}, [FIT], (X, Y, w)),
         (
             "sample_weight [n, 1]",

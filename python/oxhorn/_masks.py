@@ -64,13 +64,15 @@ class Masks:
         layer = self.layer
         has_mask = _is_masked(self.previous)
         if not layer.supports_masking:
-            if has_mask:
+            # It is called in many traces, of which one telling is enough.
+            if has_mask and "_mask_lost" not in layer.__dict__:
+                layer.__dict__["_mask_lost"] = True
                 warnings.warn(
                     f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input "
                     "with a mask attached to it. However, this layer does not support masking and "
                     "will therefore destroy the mask information. Downstream layers will not see "
                     "the mask.",
-                    stacklevel=5,
+                    stacklevel=4,
                 )
             return
         flat = tree.flatten(outputs)

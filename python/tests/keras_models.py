@@ -52,7 +52,9 @@ def named_ends(keras: Any) -> Any:
     layers = keras.layers
     left = layers.Input((4,), name="left")
     right = layers.Input((3,), dtype="int32", name="right")
-    x = layers.Concatenate()([layers.Dense(2)(left), layers.Flatten()(layers.Embedding(9, 2)(right))])
+    x = layers.Concatenate()(
+        [layers.Dense(2)(left), layers.Flatten()(layers.Embedding(9, 2)(right))]
+    )
     ends = {"size": layers.Dense(1, name="size")(x), "kind": layers.Dense(2, name="kind")(x)}
     model = keras.models.Model({"left": left, "right": right}, ends, name="named_ends")
     model.compile(
@@ -77,7 +79,9 @@ def nested(keras: Any) -> Any:
     layers = keras.layers
     x = layers.Input((4,), name="x")
     inner = keras.models.Model(x, layers.Dense(3, name="within")(x), name="inner")
-    chain = keras.models.Sequential([layers.Input((3,)), layers.Dense(4, name="link")], name="links")
+    chain = keras.models.Sequential(
+        [layers.Input((3,)), layers.Dense(4, name="link")], name="links"
+    )
     y = layers.Input((4,), name="y")
     z = chain(inner(y, training=False))
     return keras.models.Model(y, [inner(z), z], name="nested")
@@ -101,7 +105,9 @@ def functions(keras: Any) -> Any:
     z = ops.reshape(y, (-1, 7, 1))
     z = ops.squeeze(ops.transpose(z, (0, 2, 1)), axis=1)
     z = ops.softmax(ops.power(z, 2.0)) + ops.expand_dims(ops.sum(z, axis=-1), 1)
-    return keras.models.Model(x, [ops.einsum("ab,cb->ac", y, z), ops.logsumexp(z, axis=1)], name="ops")
+    return keras.models.Model(
+        x, [ops.einsum("ab,cb->ac", y, z), ops.logsumexp(z, axis=1)], name="ops"
+    )
 
 
 def begun_within(keras: Any) -> Any:

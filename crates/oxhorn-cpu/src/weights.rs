@@ -76,6 +76,27 @@ impl Weights {
         Ok(self.memory.slice_mut(offset, len))
     }
 
+    /// The elements of the variable at `path` as bytes, whatever their type.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such variable.
+    pub fn bytes(&self, path: &str) -> Result<&[u8]> {
+        let (offset, ty) = self.known(path)?;
+        Ok(self.memory.slice(offset, ty.bytes()))
+    }
+
+    /// The same, to be written.
+    ///
+    /// # Errors
+    ///
+    /// As [`Weights::bytes`].
+    pub fn bytes_mut(&mut self, path: &str) -> Result<&mut [u8]> {
+        let (offset, ty) = self.known(path)?;
+        let bytes = ty.bytes();
+        Ok(self.memory.slice_mut(offset, bytes))
+    }
+
     /// Takes over all values of `other`, which must hold the same variables.
     ///
     /// # Errors
@@ -104,10 +125,12 @@ impl Weights {
         (self.places.len(), self.memory.bytes().len())
     }
 
+    fn known(&self, path: &str) -> Result<(usize, &Type)> {
+        self.offset(path).ok_or_else(|| Error::new(format!("there is no variable `{path}`")))
+    }
+
     fn place<T: Number>(&self, path: &str) -> Result<(&Type, usize)> {
-        let Some((offset, ty)) = self.offset(path) else {
-            return Err(Error::new(format!("there is no variable `{path}`")));
-        };
+        let (offset, ty) = self.known(path)?;
         if ty.dtype != T::DTYPE {
             return Err(Error::new(format!("`{path}` is {ty}, asked for as {}", T::DTYPE)));
         }
@@ -131,6 +154,18 @@ mod tests {
         weights.copy_from(&copy).unwrap();
         assert_eq!(weights.slice::<f32>("a/kernel").unwrap()[5], 7.0);
         assert_eq!(weights.slice::<i64>("step").unwrap(), [-1]);
+    }
+
+    #[test]
+    fn give_and_take_bytes_whatever_their_type() {
+        let types = [("step", oxhorn_ir::DType::I64), ("flag", oxhorn_ir::DType::Bool)];
+        let types = types.map(|(path, dtype)| (path.to_owned(), Type::new(dtype, [1])));
+        let mut weights = Weights::new(types);
+        weights.bytes_mut("step").unwrap().copy_from_slice(&(-7_i64).to_ne_bytes());
+        weights.bytes_mut("flag").unwrap()[0] = 1;
+        assert_eq!(weights.slice::<i64>("step").unwrap(), [-7]);
+        assert_eq!(weights.bytes("flag").unwrap(), [1]);
+        assert_eq!(weights.bytes("b").unwrap_err().message, "there is no variable `b`");
     }
 
     #[test]

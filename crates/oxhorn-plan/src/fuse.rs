@@ -517,7 +517,10 @@ impl<'a> Grouping<'a> {
         };
         let one_way =
             || self.read_in_two_ways(value, at).is_none_or(|root| self.could_be_early(root));
-        !crosses && key_ready && one_way() && wish.args.iter().all(|&(arg, part)| self.readable(arg, part, at))
+        !crosses
+            && key_ready
+            && one_way()
+            && wish.args.iter().all(|&(arg, part)| self.readable(arg, part, at))
     }
 
     /// Whether the group at `at` can read `arg`, perhaps after taking it in.

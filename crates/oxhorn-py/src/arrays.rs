@@ -8,7 +8,10 @@ use numpy::{
 };
 use oxhorn::data::{Elements, Samples};
 use oxhorn_ir::{DType, Type};
-use pyo3::{exceptions::{PyMemoryError, PyTypeError}, prelude::*};
+use pyo3::{
+    exceptions::{PyMemoryError, PyTypeError},
+    prelude::*,
+};
 
 /// Keras' name of an element type.
 pub(crate) fn name(dtype: DType) -> &'static str {

@@ -52,7 +52,7 @@ impl Callbacks {
         }
         let Some(engine) = training.engine() else { return Ok(()) };
         let slot = Arc::clone(&self.slot);
-        let called = slot.lend(engine, || {
+        let called = slot.lend_while(engine, || {
             Python::attach(|py| {
                 call(self.list.bind(py))?;
                 self.model.bind(py).getattr(self.stop)?.is_truthy()

@@ -11,7 +11,7 @@ use oxhorn::{
     data::Source,
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
 };
-use oxhorn_ir::{DType, Tensor as Traced, Type};
+use oxhorn_ir::{Tensor as Traced, Type};
 use oxhorn_nn::{
     Handle, Scope, config::Field, handle::Category, metrics::Metric, optimizers::Optimizer,
 };
@@ -72,12 +72,16 @@ impl Slot {
         self.lock().engine = Some(engine);
     }
 
-    /// Lends the engine to this thread, until `work` is done.
+    /// Lets this thread alone have the engine, while `work` goes on.
     ///
     /// # Errors
     ///
     /// If `work` has not given it back.
-    pub(crate) fn lend<R>(&self, engine: &mut Runner, work: impl FnOnce() -> R) -> PyResult<R> {
+    pub(crate) fn lend_while<R>(
+        &self,
+        engine: &mut Runner,
+        work: impl FnOnce() -> R,
+    ) -> PyResult<R> {
         let lent = mem::replace(engine, Runner::new(Box::new(Nothing), 1));
         let before = {
             let mut kept = self.lock();
@@ -91,15 +95,38 @@ impl Slot {
         Ok(result)
     }
 
-    /// Lends the engine out.
+    /// Takes the engine out until what is returned is dropped, be it by a panic. No lock is held
+    /// meanwhile, for whoever has the engine may call Python, which may ask for it.
     ///
     /// # Errors
     ///
-    /// If it is running.
+    /// If somebody has it.
+    fn lend(&self) -> PyResult<Lent<'_>> {
+        let engine = self.take().ok_or_else(running)?;
+        Ok(Lent { slot: self, engine: Some(engine) })
+    }
+
+    /// Does something with the engine.
+    ///
+    /// # Errors
+    ///
+    /// If somebody has it, and those of `work`.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Runner) -> PyResult<R>) -> PyResult<R> {
-        match self.lock().engine() {
-            Some(Some(engine)) => work(engine),
-            _ => Err(running()),
+        self.lend()?.engine.as_mut().map_or_else(|| Err(running()), work)
+    }
+}
+
+/// An engine that has been taken out of its slot, and goes back there.
+struct Lent<'s> {
+    slot: &'s Slot,
+    /// Always there, until it goes back.
+    engine: Option<Runner>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            self.slot.put(engine);
         }
     }
 }
@@ -120,24 +147,13 @@ fn running() -> PyErr {
     )
 }
 
+/// What Python is told of a variable.
+type Row<'py> = (String, Bound<'py, PyTuple>, &'static str, bool);
+
 /// Runs a Python function of tensors: forward, or with an objective as a model that trains.
 #[pyclass(frozen, module = "oxhorn._native")]
 pub(crate) struct Engine {
     slot: Arc<Slot>,
-}
-
-/// An engine out of its slot, to which it returns however the work with it ends.
-struct Taken<'a> {
-    slot: &'a Slot,
-    engine: Option<Runner>,
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            self.slot.put(engine);
-        }
-    }
 }
 
 impl Engine {
@@ -147,12 +163,11 @@ impl Engine {
         py: Python<'_>,
         work: impl FnOnce(&mut Runner, &Arc<Slot>) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let mut taken = Taken { slot: &self.slot, engine: self.slot.take() };
-        let engine = taken.engine.as_mut().ok_or_else(running)?;
-        engine.begin_run();
-        let result = py.detach(|| work(engine, &self.slot));
-        drop(taken);
-        for_python(result)
+        let slot = &self.slot;
+        slot.with(|engine| {
+            engine.begin_run();
+            for_python(py.detach(|| work(engine, slot)))
+        })
     }
 }
 
@@ -214,7 +229,6 @@ impl Engine {
     fn set_objective(&self, optimizer: &str, outputs: Vec<Bound<'_, PyDict>>) -> PyResult<()> {
         let asked = outputs.iter().map(asked).collect::<PyResult<Vec<Asked>>>()?;
         let objective = Objective { optimizer: open::<Optimizer>(optimizer)?, outputs: asked };
-        for_python(objective.check())?;
         self.slot.with(|engine| for_python(engine.set_objective(objective)))
     }
 
@@ -292,10 +306,7 @@ impl Engine {
     }
 
     /// The variables: path, shape, element type, and whether gradients change it.
-    fn variables<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Vec<(String, Bound<'py, PyTuple>, &'static str, bool)>> {
+    fn variables<'py>(&self, py: Python<'py>) -> PyResult<Vec<Row<'py>>> {
         let variables = self.slot.with(|engine| Ok(engine.variables()))?;
         let row = |it: oxhorn_nn::Variable| {
             let shape = PyTuple::new(py, &it.ty.shape)?;
@@ -306,13 +317,11 @@ impl Engine {
 
     /// The value of a variable that the engine keeps.
     fn value<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyAny>> {
-        let (ty, values) = self.slot.with(|engine| {
-            let ty = engine.weights().ty(path).cloned();
-            Ok((ty.unwrap_or_else(|| Type::f32([])), for_python(engine.value(path))?))
-        })?;
-        let wide = Type::new(DType::F64, ty.shape.clone());
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
-        arrays::from_bytes(py, &wide, &bytes)?.call_method1("astype", (arrays::name(ty.dtype),))
+        self.slot.with(|engine| {
+            let bytes = for_python(engine.weights().bytes(path))?;
+            let ty = engine.weights().ty(path).cloned().unwrap_or_else(|| Type::f32([]));
+            arrays::from_bytes(py, &ty, bytes)
+        })
     }
 
     /// Gives a variable that the engine keeps another value.

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, LazyLock, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -25,7 +25,7 @@ use oxhorn_nn::{
     regularizers::Regularize,
     schedules::Schedule,
 };
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyTuple};
 use serde_json::json;
 
 use crate::{arrays, errors::carried, scope, tensor::Tensor};
@@ -49,14 +49,25 @@ pub(crate) fn foreign(object: Bound<'_, PyAny>, settings: &str) -> PyResult<Stri
         Err(_) => object,
     };
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-    let mut objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
-    objects.insert(number, reference.unbind());
-    let settings: serde_json::Value = serde_json::from_str(settings).unwrap_or_default();
+    lock().insert(number, reference.unbind());
+    let settings: serde_json::Value = serde_json::from_str(settings)
+        .map_err(|error| PyValueError::new_err(format!("{settings} is not JSON: {error}")))?;
     let envelope = json!({
         "module": "oxhorn", "class_name": "PythonObject", "registered_name": null,
         "config": {"number": number, "settings": settings},
     });
     Ok(envelope.to_string())
+}
+
+fn lock() -> MutexGuard<'static, HashMap<u64, Py<PyAny>>> {
+    // A panic elsewhere has left the map whole.
+    OBJECTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The object that a weak reference means, `None` if it is gone; other objects are themselves.
+fn referent<'py>(reference: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let weak = reference.py().import("weakref")?.getattr("ref")?;
+    if reference.is_instance(&weak)? { reference.call0() } else { Ok(reference.clone()) }
 }
 
 /// A Python object in a category.
@@ -72,16 +83,10 @@ impl Foreign {
     fn read(config: &Map) -> Result<Foreign> {
         let number = config.get("number").and_then(|number| number.as_u64()).unwrap_or_default();
         let gone = || Error::new("a Python object that was asked for is gone");
-        // Python's lock comes first, always: whoever registers an object has it already.
         let object = Python::attach(|py| {
-            let objects = OBJECTS.lock().unwrap_or_else(PoisonError::into_inner);
-            let reference = objects.get(&number).ok_or_else(gone)?.bind(py).clone();
-            drop(objects);
-            let is_weak = py
-                .import("weakref")
-                .and_then(|module| reference.is_instance(&module.getattr("ref")?))
-                .map_err(carried)?;
-            let object = if is_weak { reference.call0().map_err(carried)? } else { reference };
+            // Whoever waits for this lock may have Python's, so Python is not called under it.
+            let reference = lock().get(&number).map(|it| it.clone_ref(py)).ok_or_else(gone)?;
+            let object = referent(reference.bind(py)).map_err(carried)?;
             if object.is_none() { Err(gone()) } else { Ok(object.unbind()) }
         })?;
         let settings = config.get("settings").and_then(|it| it.as_object()).cloned();

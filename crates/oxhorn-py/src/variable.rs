@@ -10,10 +10,20 @@ use std::{
 };
 
 use oxhorn::engine::Engine;
-use oxhorn_ir::{DType, Type};
-use pyo3::{exceptions::PyRuntimeError, exceptions::PyValueError, prelude::*, types::PyTuple};
+use oxhorn_ir::Type;
+use pyo3::{
+    exceptions::{PyRuntimeError, PyValueError},
+    prelude::*,
+    types::PyTuple,
+};
 
-use crate::{arrays, engine::Slot, errors::for_python, scope, tensor::Tensor};
+use crate::{
+    arrays,
+    engine::{Slot, open},
+    errors::for_python,
+    scope,
+    tensor::Tensor,
+};
 
 /// The variables of the process, by key.
 static VARIABLES: LazyLock<Mutex<HashMap<String, Weak<Cell>>>> = LazyLock::new(Mutex::default);
@@ -110,7 +120,7 @@ impl Variable {
 
     /// What stands for the value in what is being traced: what it has become so far.
     fn traced(&self, trainable: bool) -> PyResult<Tensor> {
-        scope::write(|scope, _| Ok(scope.variable(self.cell.declared(trainable, None, None))))
+        scope::write(|scope, _| Ok(scope.variable(self.cell.declared(trainable))))
     }
 
     /// The same for a weight with a regularizer and a constraint, as envelopes.
@@ -120,15 +130,18 @@ impl Variable {
         regularizer: Option<&str>,
         constraint: Option<&str>,
     ) -> PyResult<Tensor> {
-        scope::write(|scope, _| {
-            Ok(scope.variable(self.cell.declared(trainable, regularizer, constraint)))
-        })
+        let declared = oxhorn_nn::Variable {
+            regularizer: regularizer.map(open).transpose()?,
+            constraint: constraint.map(open).transpose()?,
+            ..self.cell.declared(trainable)
+        };
+        scope::write(|scope, _| Ok(scope.variable(declared)))
     }
 
     /// States what it becomes, in what is being traced.
     fn update(&self, new: &Tensor) -> PyResult<()> {
         scope::with(|scope, serial| {
-            scope.variable(self.cell.declared(false, None, None));
+            scope.variable(self.cell.declared(false));
             scope.replace(&self.cell.key, new.traced(scope, serial)?);
             Ok(())
         })
@@ -137,23 +150,14 @@ impl Variable {
 
 impl Cell {
     /// The variable as an engine keeps it. Its first value comes from here: see [`acquire`].
-    fn declared(
-        &self,
-        trainable: bool,
-        regularizer: Option<&str>,
-        constraint: Option<&str>,
-    ) -> oxhorn_nn::Variable {
-        use oxhorn_nn::config::Field;
-        fn read<T: Field>(json: Option<&str>) -> Option<T> {
-            json.and_then(|json| T::read(&serde_json::from_str(json).ok()?).ok())
-        }
+    fn declared(&self, trainable: bool) -> oxhorn_nn::Variable {
         oxhorn_nn::Variable {
             path: self.key.clone(),
             ty: self.ty.clone(),
             trainable,
             initial: oxhorn_nn::Initial::Filled(0.0),
-            regularizer: read(regularizer),
-            constraint: read(constraint),
+            regularizer: None,
+            constraint: None,
         }
     }
 
@@ -206,43 +210,13 @@ pub(crate) fn release(slot: &Slot, engine: &Engine) {
 
 /// The value of a variable in an engine.
 fn take(engine: &Engine, cell: &Cell) -> PyResult<Vec<u8>> {
-    macro_rules! bytes {
-        ($element:ty) => {{
-            let values = for_python(engine.weights().slice::<$element>(&cell.key))?;
-            Ok(values.iter().flat_map(|value| value.to_ne_bytes()).collect())
-        }};
-    }
-    match cell.ty.dtype {
-        DType::Bool => bytes!(u8),
-        DType::I32 => bytes!(i32),
-        DType::I64 => bytes!(i64),
-        DType::U32 => bytes!(u32),
-        DType::F32 => bytes!(f32),
-        DType::F64 => bytes!(f64),
-    }
+    for_python(engine.weights().bytes(&cell.key)).map(<[u8]>::to_vec)
 }
 
 /// Gives a variable in an engine its value.
 fn put(engine: &mut Engine, cell: &Cell, bytes: &[u8]) -> PyResult<()> {
-    macro_rules! write {
-        ($element:ty) => {{
-            let values = for_python(engine.weights_mut().slice_mut::<$element>(&cell.key))?;
-            for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(size_of::<$element>())) {
-                let mut element = [0; size_of::<$element>()];
-                element.copy_from_slice(bytes);
-                *value = <$element>::from_ne_bytes(element);
-            }
-            Ok(())
-        }};
-    }
-    match cell.ty.dtype {
-        DType::Bool => write!(u8),
-        DType::I32 => write!(i32),
-        DType::I64 => write!(i64),
-        DType::U32 => write!(u32),
-        DType::F32 => write!(f32),
-        DType::F64 => write!(f64),
-    }
+    for_python(engine.weights_mut().bytes_mut(&cell.key))?.copy_from_slice(bytes);
+    Ok(())
 }
 
 impl Drop for Cell {

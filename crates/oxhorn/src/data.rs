@@ -8,7 +8,7 @@ mod weighting;
 use std::borrow::Cow;
 
 use ndarray::{ArrayBase, ArrayRef, ArrayView, Data as Storage, Dimension};
-use oxhorn_ir::{DType, Type};
+use oxhorn_ir::{DType, Result, Type};
 
 pub use order::Shuffle;
 pub use source::{Source, Stream};
@@ -177,6 +177,21 @@ impl<'a> Data<'a> {
         self.x.first().map_or(0, Samples::rows)
     }
 
+    /// Rejects arrays that do not hold equally many samples.
+    ///
+    /// # Errors
+    ///
+    /// In Keras' words.
+    pub(crate) fn check(&self) -> Result<()> {
+        let x = self.x.iter().enumerate().map(|(i, x)| (feed_name("x", i, self.x.len()), x));
+        let others = [("y", &self.y), ("sample_weight", &self.sample_weight)];
+        let others = others.iter().flat_map(|(name, all)| {
+            let each = all.iter().enumerate();
+            each.filter_map(|(i, it)| Some((feed_name(name, i, all.len()), it.as_ref()?)))
+        });
+        check::check_lengths(&x.chain(others).collect::<Vec<_>>())
+    }
+
     /// The samples before a row, and those from it on.
     pub fn split_at(&self, row: usize) -> (Data<'_>, Data<'_>) {
         fn each<'s>(
@@ -191,6 +206,11 @@ impl<'a> Data<'a> {
         let head = Data { x, y, sample_weight };
         (head, Data { x: val_x, y: val_y, sample_weight: val_weights })
     }
+}
+
+/// What one of several arrays is called: `x`, or of several `x0`, `x1` and so on.
+pub(crate) fn feed_name(name: &str, i: usize, of: usize) -> String {
+    if of == 1 { name.to_owned() } else { format!("{name}{i}") }
 }
 
 /// A number as a program takes it.

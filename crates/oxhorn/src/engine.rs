@@ -1,10 +1,10 @@
-//! The programs of one network: traced, compiled and loaded when first needed, kept by the types of
-//! what they are fed.
+//! The programs of one network: traced, compiled and loaded when first needed, kept by the types
+//! of what they are fed.
 //!
 //! An [`Engine`] owns everything that lives from step to step: the variables, the numbers that
 //! people turn, the device. Its programs share them. It knows a [`Network`] and an [`Objective`];
-//! it knows nothing of epochs. Models are written on top of it: [`Sequential`](crate::Sequential)
-//! here, others elsewhere.
+//! epochs are the affair of [`looping`](crate::looping). Models are written on top of it:
+//! [`Sequential`](crate::Sequential) here, others elsewhere.
 
 mod objective;
 mod step;
@@ -19,12 +19,9 @@ use oxhorn_nn::{
 };
 
 pub use self::objective::{Asked, Objective, Weighted};
-use self::{
-    objective::Tracked,
-    step::{Parts, feed_name},
-};
+use self::{objective::Tracked, step::Parts};
 use crate::{
-    data::{Data, Samples},
+    data::{Data, Samples, feed_name},
     random,
 };
 
@@ -141,7 +138,7 @@ pub struct Engine {
     declarations: Declarations,
     weights: Weights,
     /// The variables that are reset before an epoch, with the value they are reset to.
-    resets: Vec<(String, DType, f64)>,
+    resets: Vec<(String, f64)>,
     numbers: Vec<(String, f64)>,
     threads: usize,
     /// Made when a program is first loaded.
@@ -250,18 +247,20 @@ impl Engine {
     ///
     /// If there is none of this path.
     pub fn value(&self, path: &str) -> Result<Vec<f64>> {
-        let dtype = self.weights.ty(path).map_or(DType::F32, |ty| ty.dtype);
-        values::read(&self.weights, path, dtype)
+        values::read(&self.weights, path)
     }
 
-    /// Gives a variable other elements.
+    /// Gives a variable other elements, in row-major order.
     ///
     /// # Errors
     ///
-    /// If there is none of this path.
+    /// If there is none of this path, or it has more or fewer elements.
     pub fn set_value(&mut self, path: &str, elements: &[f64]) -> Result<()> {
-        let dtype = self.weights.ty(path).map_or(DType::F32, |ty| ty.dtype);
-        values::write(&mut self.weights, path, dtype, elements)
+        if let Some(ty) = self.weights.ty(path) {
+            let (len, given) = (ty.len(), elements.len());
+            ensure!(len == given, "`{path}` is {ty}, which has {len} elements, not {given}");
+        }
+        values::write(&mut self.weights, path, elements)
     }
 
     /// The numbers that people turn, by path.
@@ -313,13 +312,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If the optimizer was given by a string that names none.
+    /// As [`Objective::check`]; then the engine keeps the objective it had.
     pub fn set_objective(&mut self, objective: Objective) -> Result<()> {
+        objective.check()?;
         self.targets = None;
         self.tracked.clear();
         self.forget_programs();
         // What the last optimizer and metrics kept goes; what the network keeps, stays.
-        let temporary = |path: &str| path.starts_with(OPTIMIZER) || path.starts_with("metrics/");
+        let temporary = |path: &str| path.starts_with(OPTIMIZER) || is_of_metrics(path);
         self.numbers.retain(|(path, _)| !temporary(path));
         self.declarations.forget(temporary);
         self.objective = Some(objective);
@@ -356,17 +356,11 @@ impl Engine {
         }
         let before = self.targets.take();
         if let (None, Some(objective)) = (&before, &self.objective) {
+            objective.check_targets(key)?;
             let shapes = |ty: &Option<Type>| ty.as_ref().map(|ty| ty.shape.clone());
             let y_true: Vec<_> = sample.y.iter().map(shapes).collect();
             let outputs = self.outputs(&sample.x)?;
             let y_pred: Vec<_> = outputs.into_iter().map(|ty| ty.shape).collect();
-            ensure!(
-                y_pred.len() == objective.outputs.len() && y_true.len() == y_pred.len(),
-                "the model has {} outputs, but there are {} targets and losses for {}",
-                y_pred.len(),
-                y_true.len(),
-                objective.outputs.len()
-            );
             self.tracked = objective.tracked(&y_true, &y_pred)?;
         }
         let train = Key { kind: Kind::Train, ..key.clone() };
@@ -460,6 +454,7 @@ impl Engine {
 
     fn step_graph(&self, key: &Key) -> Result<Graph> {
         let objective = self.objective.as_ref().ok_or_else(uncompiled)?;
+        objective.check_targets(key)?;
         self.parts().step_graph(objective, &self.tracked, key)
     }
 
@@ -483,9 +478,9 @@ impl Engine {
 
     /// Sets loss and metrics back to those of no samples.
     pub fn reset_metrics(&mut self) {
-        for (path, dtype, value) in &self.resets {
-            // These paths were declared with these types.
-            values::write(&mut self.weights, path, *dtype, &[*value]).ok();
+        for (path, value) in &self.resets {
+            // These paths were declared, so there are such variables.
+            values::write(&mut self.weights, path, &[*value]).ok();
         }
     }
 
@@ -494,12 +489,16 @@ impl Engine {
         std::iter::once("loss").chain(self.tracked.iter().map(|tracked| tracked.name.as_str()))
     }
 
-    /// Loss and metrics over the batches since the last reset, with their names.
+    /// Loss and metrics over the batches since the last reset, with their names; none before the
+    /// engine was prepared for any.
     ///
     /// # Errors
     ///
     /// If a metric is not one number.
     pub fn results(&mut self) -> Result<Vec<(String, f64)>> {
+        if self.targets.is_none() {
+            return Ok(vec![]);
+        }
         if self.results.is_none() {
             let graph = self.parts().results_graph(&self.tracked)?;
             let key = Key { kind: Kind::Test, x: vec![], y: vec![], weights: vec![] };
@@ -548,19 +547,20 @@ impl Engine {
         for variable in &variables {
             let path = &variable.path;
             if self.weights.ty(path) == Some(&variable.ty) {
-                values::copy(&self.weights, &mut weights, path, variable.ty.dtype)?;
+                weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
                 continue;
             }
             let seed = if variable.needs_seed() { random::next_seed() } else { 0 };
             let first = variable.first_value(seed)?.data;
-            values::write(&mut weights, path, variable.ty.dtype, &first)?;
+            values::write(&mut weights, path, &first)?;
         }
-        let is_metric = |variable: &&Variable| variable.path.starts_with("metrics/");
         let reset = |variable: &Variable| match variable.initial {
-            Initial::Filled(value) => Some((variable.path.clone(), variable.ty.dtype, value)),
+            Initial::Filled(value) if is_of_metrics(&variable.path) => {
+                Some((variable.path.clone(), value))
+            }
             _ => None,
         };
-        self.resets = variables.iter().filter(is_metric).filter_map(reset).collect();
+        self.resets = variables.iter().filter_map(reset).collect();
         self.weights = weights;
         self.forget_programs();
         Ok(())
@@ -658,6 +658,11 @@ impl Loaded {
         }
         self.executable.run(weights, device);
     }
+}
+
+/// Whether the variable or number of this path belongs to a metric.
+fn is_of_metrics(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(scope, _)| scope == METRICS)
 }
 
 /// The error of a model that nobody has compiled.

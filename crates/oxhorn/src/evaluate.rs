@@ -20,7 +20,8 @@ const SPARSE: [&str; 2] = ["SparseCategoricalCrossentropy", "CategoricalGenerali
 
 /// How to evaluate: Keras' arguments of `evaluate`, and its defaults.
 pub struct Evaluate<'a> {
-    batch_size: usize,
+    batch_size: Option<usize>,
+    steps: Option<usize>,
     sample_weight: Option<Samples<'a>>,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     verbose: u8,
@@ -32,8 +33,14 @@ pub type Predict<'a> = Evaluate<'a>;
 
 impl Default for Evaluate<'_> {
     fn default() -> Self {
-        let (sample_weight, callbacks, output) = (None, vec![], None);
-        Evaluate { batch_size: 32, sample_weight, callbacks, verbose: 1, output }
+        Evaluate {
+            batch_size: None,
+            steps: None,
+            sample_weight: None,
+            callbacks: vec![],
+            verbose: 1,
+            output: None,
+        }
     }
 }
 
@@ -43,10 +50,17 @@ impl<'a> Evaluate<'a> {
         Evaluate::default()
     }
 
-    /// Samples in a step; the last may have fewer.
+    /// Samples in a step; the last may have fewer. If not given, 32, or with [`Evaluate::steps`] as
+    /// many as share all samples out among the steps.
     #[must_use]
     pub fn batch_size(self, batch_size: usize) -> Evaluate<'a> {
-        Evaluate { batch_size, ..self }
+        Evaluate { batch_size: Some(batch_size), ..self }
+    }
+
+    /// Takes the first batches only, so many of them.
+    #[must_use]
+    pub fn steps(self, steps: usize) -> Evaluate<'a> {
+        Evaluate { steps: Some(steps), ..self }
     }
 
     /// Weighs each sample.
@@ -76,13 +90,45 @@ impl<'a> Evaluate<'a> {
 }
 
 impl<'a> Evaluate<'a> {
-    /// Samples in a step, and how the loop over the steps goes.
-    fn settings(self) -> Result<(usize, Loop<'a>)> {
+    /// How samples are taken, so many as there are, and how the loop over the steps goes.
+    fn settings(self, samples: usize) -> Result<(Steps, Loop<'a>)> {
         let (output, screen) = Output::or_stdout(self.output);
         let verbosity = Verbosity::try_from(self.verbose)?;
         let callbacks = self.callbacks;
-        Ok((self.batch_size, Loop { callbacks, verbosity, output, screen, ..Loop::new() }))
+        let steps = at_least_one("steps", self.steps)?;
+        let steps = Steps { batch_size: batch_size(self.batch_size, steps, samples), steps };
+        Ok((steps, Loop { callbacks, verbosity, output, screen, ..Loop::new() }))
     }
+}
+
+/// How samples are taken.
+struct Steps {
+    batch_size: usize,
+    steps: Option<usize>,
+}
+
+impl Steps {
+    /// The samples, taken so, in their order.
+    fn of(self, data: Data<'_>) -> Result<Source<'_>> {
+        Ok(Source::arrays(data, self.batch_size, Shuffle::Off)?.steps(self.steps))
+    }
+}
+
+/// The number of samples in a step: as given, or what shares all samples out among the steps, or
+/// Keras' default.
+pub(crate) fn batch_size(given: Option<usize>, steps: Option<usize>, samples: usize) -> usize {
+    let shared = steps.map(|steps| samples.div_ceil(steps));
+    given.or(shared).unwrap_or(32)
+}
+
+/// Rejects an epoch without steps.
+pub(crate) fn at_least_one(name: &str, steps: Option<usize>) -> Result<Option<usize>> {
+    ensure!(
+        steps != Some(0),
+        "`{name}` must be at least 1, got 0";
+        help: "leave it out to take all samples"
+    );
+    Ok(steps)
 }
 
 /// What the samples of a single batch weigh: Keras' arguments of `train_on_batch`.
@@ -190,12 +236,12 @@ impl Sequential {
         self.begin_run();
         let (x, y, weights) = (x.into(), y.into(), evaluate.sample_weight.take());
         check_together(NAMES, (&x, &y, weights.as_ref()))?;
-        let (batch_size, settings) = evaluate.settings()?;
+        let (steps, settings) = evaluate.settings(x.rows())?;
         let data = Data::single(x, Some(y), weights);
-        self.make_ready(NAMES, &data, batch_size)?;
+        self.make_ready(NAMES, &data, steps.batch_size)?;
         // Keras has had its look at a batch now.
         self.fresh = false;
-        self.engine_mut()?.evaluate(Source::arrays(data, batch_size, Shuffle::Off)?, settings)
+        self.engine_mut()?.evaluate(steps.of(data)?, settings)
     }
 
     /// What the model gives for these samples, noise off: one row for each.
@@ -221,9 +267,9 @@ impl Sequential {
         let x = x.into();
         ensure!(predict.sample_weight.is_none(), "a prediction has no use for `sample_weight`");
         data::check(&[("x", &x)])?;
-        let (batch_size, settings) = predict.settings()?;
+        let (steps, settings) = predict.settings(x.rows())?;
         self.build_for(NAMES[0], &x.shape()[1..])?;
-        let source = Source::arrays(Data::single(x, None, None), batch_size, Shuffle::Off)?;
+        let source = steps.of(Data::single(x, None, None))?;
         let predictions = self.engine_mut()?.predict(source, settings)?;
         let shape = predictions.types.first().map_or(vec![], |ty| ty.shape.clone());
         let bytes = predictions.bytes.first().map_or(&[][..], Vec::as_slice);

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, io::Write, mem::take};
 
-use oxhorn_ir::{Error, Result};
+use oxhorn_ir::{Error, Result, ensure};
 
 pub use crate::data::Shuffle;
 use crate::{
     callbacks::Callback,
     data::{Data, Samples, Source, sample_weights, validation_start},
-    evaluate::{NAMES, Names, check_together},
+    evaluate::{NAMES, Names, at_least_one, batch_size, check_together},
     history::History,
     looping::{FirstLook, Loop, Output},
     progress::Verbosity,
@@ -24,9 +24,11 @@ use crate::{
 /// ```
 pub struct Fit<'a> {
     epochs: usize,
-    batch_size: usize,
+    batch_size: Option<usize>,
+    steps_per_epoch: Option<usize>,
     validation: Validation<'a>,
     validation_batch_size: Option<usize>,
+    validation_steps: Option<usize>,
     validation_freq: Frequency,
     shuffle: Shuffle,
     class_weight: Option<BTreeMap<i64, f64>>,
@@ -54,6 +56,13 @@ pub enum Frequency {
 }
 
 impl Frequency {
+    /// Rejects every zeroth epoch.
+    pub(crate) fn check(&self) -> Result<()> {
+        let never = *self == Frequency::Every(0);
+        ensure!(!never, "`validation_freq` must be at least 1, got 0");
+        Ok(())
+    }
+
     /// Whether a validation follows this epoch, counted from 0.
     pub(crate) fn is_due(&self, epoch: usize) -> bool {
         match self {
@@ -92,9 +101,11 @@ impl<'a> Fit<'a> {
     pub fn epochs(epochs: usize) -> Fit<'a> {
         Fit {
             epochs,
-            batch_size: 32,
+            batch_size: None,
+            steps_per_epoch: None,
             validation: Validation::None,
             validation_batch_size: None,
+            validation_steps: None,
             validation_freq: Frequency::Every(1),
             shuffle: Shuffle::Samples,
             class_weight: None,
@@ -106,10 +117,18 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// Samples in a step, 32 if not given; the last step of an epoch may have fewer.
+    /// Samples in a step; the last of a pass over the data may have fewer. If not given, 32, or
+    /// with [`Fit::steps_per_epoch`] as many as share all samples out among the steps.
     #[must_use]
     pub fn batch_size(self, batch_size: usize) -> Fit<'a> {
-        Fit { batch_size, ..self }
+        Fit { batch_size: Some(batch_size), ..self }
+    }
+
+    /// Steps in an epoch, if that is not to be one pass over all samples. The next epoch goes on
+    /// where the last one ended, and a pass that ends ends the epoch.
+    #[must_use]
+    pub fn steps_per_epoch(self, steps: usize) -> Fit<'a> {
+        Fit { steps_per_epoch: Some(steps), ..self }
     }
 
     /// Validates on these samples, which are not trained on.
@@ -141,10 +160,17 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// Samples in a step of validation; as in training if not given.
+    /// Samples in a step of validation; if not given, [`Fit::batch_size`], and without that as there,
+    /// by [`Fit::validation_steps`].
     #[must_use]
     pub fn validation_batch_size(self, batch_size: usize) -> Fit<'a> {
         Fit { validation_batch_size: Some(batch_size), ..self }
+    }
+
+    /// Steps in a validation, if it is not to take all samples: always the first batches.
+    #[must_use]
+    pub fn validation_steps(self, steps: usize) -> Fit<'a> {
+        Fit { validation_steps: Some(steps), ..self }
     }
 
     /// Validates after every so many epochs (`2`), or after these, counted from 1 (`[1, 5, 10]`).
@@ -236,24 +262,30 @@ impl Sequential {
         validation: Option<Data<'_>>,
         fit: Fit<'_>,
     ) -> Result<History> {
-        let Fit { epochs, batch_size, initial_epoch, callbacks, .. } = fit;
+        let Fit { epochs, initial_epoch, callbacks, validation_freq, .. } = fit;
+        validation_freq.check()?;
+        let steps = at_least_one("steps_per_epoch", fit.steps_per_epoch)?;
+        let validation_steps = at_least_one("validation_steps", fit.validation_steps)?;
         // Classes weigh in training only, as in Keras.
         if let (Some(Some(y)), Some(given)) = (training.y.first(), training.sample_weight.pop()) {
             training.sample_weight = vec![sample_weights(y, fit.class_weight.as_ref(), given)?];
         }
         let verbosity = Verbosity::try_from(fit.verbose)?;
-        self.make_ready(NAMES, &training, batch_size)?;
-        if let Some(validation) = &validation {
-            let batch_size = fit.validation_batch_size.unwrap_or(batch_size);
-            self.make_ready(VALIDATION, validation, batch_size).map_err(in_validation)?;
-        }
-        let training = Source::arrays(training, batch_size, fit.shuffle)?;
-        let batch_size = fit.validation_batch_size.unwrap_or(batch_size);
-        let validation = validation.map(|data| Source::arrays(data, batch_size, Shuffle::Off));
-        let validation = validation.transpose()?;
+        let size = batch_size(fit.batch_size, steps, training.rows());
+        self.make_ready(NAMES, &training, size)?;
+        let training = Source::arrays(training, size, fit.shuffle)?.steps(steps);
+        let validation = match validation {
+            None => None,
+            Some(data) => {
+                let given = fit.validation_batch_size.or(fit.batch_size);
+                let size = batch_size(given, validation_steps, data.rows());
+                self.make_ready(VALIDATION, &data, size).map_err(in_validation)?;
+                let source = Source::arrays(data, size, Shuffle::Off)?;
+                Some(source.steps(validation_steps))
+            }
+        };
         let first_look = if take(&mut self.fresh) { FirstLook::Due } else { FirstLook::Done };
         let (output, screen) = Output::or_stdout(fit.output);
-        let validation_freq = fit.validation_freq;
         let settings = Loop {
             epochs,
             initial_epoch,

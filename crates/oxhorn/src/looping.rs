@@ -34,8 +34,7 @@ pub struct Loop<'a> {
     pub callbacks: Vec<Box<dyn Callback + 'a>>,
     /// Draws a random order of so many samples.
     pub permute: Box<Permute<'a>>,
-    /// Whether the model has been compiled anew, so that Keras would draw an order to look at a
-    /// batch.
+    /// Whether the model was compiled anew, so that Keras would draw an order to look at a batch.
     pub first_look: FirstLook,
     /// How much is printed.
     pub verbosity: Verbosity,
@@ -108,9 +107,7 @@ impl Engine {
         validation: Option<Source<'_>>,
         mut settings: Loop<'_>,
     ) -> Result<History> {
-        if let Frequency::Every(every) = settings.validation_freq {
-            ensure!(every > 0, "`validation_freq` must be at least 1, got {every}");
-        }
+        settings.validation_freq.check()?;
         if let Some(key) = training.key(Kind::Train) {
             self.prepare(&key)?;
         }
@@ -143,7 +140,8 @@ impl Engine {
             logs = run.logs("")?;
             let due = settings.validation_freq.is_due(epoch);
             if let Some(validation) = validation.as_mut().filter(|_| due) {
-                measure(validation, &mut run, &mut callbacks, permute, chunk)?;
+                let part = (Part::OfFit, chunk);
+                measure(validation, &mut run, &mut callbacks, part, permute)?;
                 logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
             }
             callbacks.on_epoch_end(epoch, &mut logs, &mut run)?;
@@ -173,13 +171,12 @@ impl Engine {
         let mut progress = settings.progress(steps);
         let mut callbacks = std::mem::take(&mut settings.callbacks);
         let mut run = Run::new(self, settings.params(steps), settings.output.clone());
-        run.evaluates = true;
         let chunk = settings.steps_per_execution;
         let clock = Instant::now();
         progress.begin(clock.elapsed());
-        let steps = measure(&mut feeder, &mut run, &mut callbacks, &mut *settings.permute, chunk)?;
+        let part = (Part::OfItself(&mut progress, clock), chunk);
+        measure(&mut feeder, &mut run, &mut callbacks, part, &mut *settings.permute)?;
         let logs = run.logs("")?;
-        progress.step(steps, clock.elapsed());
         printed(progress.finish(clock.elapsed(), &logs))?;
         Ok(logs)
     }
@@ -329,33 +326,48 @@ fn train(
     Ok(())
 }
 
-/// Measures over all batches, from the beginning; how many there were.
+/// What a measurement is part of.
+enum Part<'p, 'o> {
+    /// Of `fit`, whose line waits, and whose end a callback may have asked for: but every epoch is
+    /// measured on the same batches.
+    OfFit,
+    /// It is all there is: a callback may stop it, and it is drawn with the time since then.
+    OfItself(&'p mut Progress<Output<'o>>, Instant),
+}
+
+/// Measures over all batches, from the beginning.
 fn measure(
     feeder: &mut Feeder<'_>,
     run: &mut Run<'_, '_>,
     callbacks: &mut dyn Callback,
+    (mut part, chunk): (Part<'_, '_>, usize),
     permute: &mut Permute<'_>,
-    chunk: usize,
-) -> Result<usize> {
+) -> Result<()> {
     run.engine.reset_metrics();
     callbacks.on_test_begin(run)?;
     let mut chunks = Chunks::new(chunk, callbacks.granularity());
-    let mut step = 0;
     feeder.begin_epoch()?;
-    while feeder.has_next() {
+    for step in 0.. {
+        if !feeder.has_next() {
+            break;
+        }
         if let Some(step) = chunks.begin(step) {
             callbacks.on_test_batch_begin(step, run)?;
         }
         if feeder.next(run.engine, permute)?.is_none() {
             break;
         }
+        if let Part::OfItself(progress, clock) = &mut part
+            && progress.step(step + 1, clock.elapsed())
+        {
+            printed(progress.draw(&run.logs("")?))?;
+        }
         if let Some(step) = chunks.end(step) {
             let logs = run.logs("")?;
             callbacks.on_test_batch_end(step, &logs, run)?;
         }
-        step += 1;
         callbacks.between_steps(run)?;
-        if run.evaluates && run.stopped {
+        if run.stopped && matches!(part, Part::OfItself(..)) {
             break;
         }
     }
@@ -365,8 +377,7 @@ fn measure(
     }
     feeder.end_epoch()?;
     let logs = run.logs("")?;
-    callbacks.on_test_end(&logs, run)?;
-    Ok(step)
+    callbacks.on_test_end(&logs, run)
 }
 
 impl Predictions {

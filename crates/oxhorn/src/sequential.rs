@@ -67,6 +67,13 @@ impl Compile {
         Compile { objective: Objective::new(optimizer, loss) }
     }
 
+    /// What the loss is multiplied with: Keras' `loss_weights` of a model with one output.
+    #[must_use]
+    pub fn loss_weights(mut self, weight: f64) -> Compile {
+        self.objective.outputs[0].loss_weight = Some(weight);
+        self
+    }
+
     /// What is measured besides, whatever weights samples have.
     #[must_use]
     pub fn metrics<M: Into<Metric>>(mut self, metrics: impl IntoIterator<Item = M>) -> Compile {

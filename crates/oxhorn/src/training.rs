@@ -22,14 +22,12 @@ pub(crate) struct Run<'m, 'o> {
     pub(crate) stopped: bool,
     /// The epoch that a callback wants to begin with.
     pub(crate) initial_epoch: Option<usize>,
-    /// Whether measuring ends when a callback says so, as it does in `evaluate` alone.
-    pub(crate) evaluates: bool,
 }
 
 impl<'m, 'o> Run<'m, 'o> {
     pub(crate) fn new(engine: &'m mut Engine, params: Params, output: Output<'o>) -> Run<'m, 'o> {
-        let (stopped, evaluates, initial_epoch) = (false, false, None);
-        Run { engine, params, output, stopped, evaluates, initial_epoch }
+        let (stopped, initial_epoch) = (false, None);
+        Run { engine, params, output, stopped, initial_epoch }
     }
 
     /// Loss and metrics since the last reset, each name after this prefix, in alphabetical order.

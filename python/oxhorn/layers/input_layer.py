@@ -59,7 +59,9 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *_extents(shape))
         self._input_shape = tuple(batch_shape)
         self._dtype_name = standardize_dtype(dtype)
-        output = input_tensor or KerasTensor(self._input_shape, self._dtype_name, name=self.name)
+        output = input_tensor
+        if output is None:
+            output = KerasTensor(self._input_shape, self._dtype_name, name=self.name)
         Node(self, (), {}, output)
         self.built = True
 

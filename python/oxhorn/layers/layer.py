@@ -31,6 +31,7 @@ from oxhorn.layers.masking_rules import LOSING, output_mask
 
 _keys = itertools.count(1)
 
+
 class CallContext:
     """What the calls of layers within one another have in common."""
 
@@ -639,8 +640,7 @@ class RegistryLayer(RegistryObject, Layer):
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        name = self._class.rpartition(".")[2]
-        return output_mask(name, getattr(self, "axis", None), inputs, previous_mask)
+        return output_mask(self._keras_name, getattr(self, "axis", None), inputs, previous_mask)
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
@@ -767,7 +767,7 @@ def _as_output(x: Any) -> Any:
 VAR_KEYWORDS = 0x08
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def call_names(cls: type) -> tuple[str, ...]:
     """The parameters of a layer's `call`, in order and without `self`."""
     function: Any = cls.call  # type: ignore[attr-defined]
@@ -781,7 +781,7 @@ def call_names(cls: type) -> tuple[str, ...]:
     return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def call_parameters(cls: type) -> frozenset[str]:
     """The parameters of a layer's `call`; `training` too if it takes any."""
     code = getattr(cls.call, "__code__", None)  # type: ignore[attr-defined]

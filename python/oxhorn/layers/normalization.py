@@ -98,8 +98,8 @@ class Normalization(generated.Normalization):
             laid[axis] = extent
         return np.broadcast_to(given.reshape(laid), shape)
 
-    def _build_once(self, shapes: Any, inputs: Any) -> None:
-        if self.built:
+    def _make_variables(self, shapes: Any) -> None:
+        if self._made:
             return
         ndim = len(shapes)
         if any(not -ndim <= axis < ndim for axis in self.axis):
@@ -117,7 +117,7 @@ class Normalization(generated.Normalization):
                 )
         self._shape = tuple(shapes)
         if self.input_mean is not None:
-            super()._build_once(shapes, inputs)
+            super()._make_variables(shapes)
             return
         kept = [shapes[axis] for axis in self._kept]
         weights = (("mean", kept, "zeros", None), ("variance", kept, "ones", None))
@@ -126,7 +126,7 @@ class Normalization(generated.Normalization):
                 name=name, shape=shape, initializer=first, dtype=dtype, trainable=False
             )
             self.__dict__[name if name == "count" else f"adapt_{name}"] = weight
-        self.built = True
+        self._made = True
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if self.input_mean is not None:

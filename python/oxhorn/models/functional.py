@@ -191,7 +191,9 @@ def begun_at(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         _checked(x, "inputs")
     nodes = nodes_between(flat, tree.flatten(outputs))
     copies = {
-        id(x): x if _is_input(x) else Input(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
+        id(x): x
+        if _is_input(x)
+        else Input(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
         for x in flat
     }
 

@@ -163,11 +163,16 @@ class Model(Trainer, Layer):
         inputs = tree.map_shape_structure(KerasTensor, shapes)
         inputs = inputs[0] if _is_shape(input_shape) else inputs
         unbuilt = [layer for layer in self._flatten_layers() if not layer.built]
-        self.compute_output_spec(inputs)
+        # A subclass that calls this from a `build` of its own is not to be built by the call.
+        self.built = True
+        try:
+            self.compute_output_spec(inputs)
+        except Exception:
+            self.built = False
+            raise
         if tree.flatten(shapes)[0] is None:
             for layer in unbuilt:
                 layer._build_shapes = opened(layer._build_shapes)
-        self.built = True
 
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
         # A model of one's own builds its layers as it calls them.
@@ -261,7 +266,9 @@ class Model(Trainer, Layer):
 
         weights_file.load(self, filepath, skip_mismatch, **kwargs)
 
-    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: Any = None, **kwargs: Any
+    ) -> None:
         """Not available yet: weights can be saved with `save_weights`, settings with `to_json`."""
         raise NotImplementedError(
             "Whole models cannot be saved yet. Use `model.save_weights('x.weights.npz')` and "

@@ -47,7 +47,7 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
 
 
-# Sequential models ----------------------------------------------------------------------------------
+# Sequential models -------------------------------------------------------------------------------
 
 
 def sequential_config(model: Any) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def sequential_from_config(cls: type, config: dict[str, Any], custom_objects: An
     return model
 
 
-# Functional models, written -------------------------------------------------------------------------
+# Functional models, written ----------------------------------------------------------------------
 
 
 def is_functional_class(cls: type) -> bool:
@@ -115,7 +115,11 @@ class Written:
     def operation(self, operation: Any) -> dict[str, Any]:
         calls = [node for node in operation._inbound_nodes if id(node) in self.own]
         nodes = [self.call(node) for node in calls if node.input_tensors]
-        return {**operation_config(operation, calls), "name": operation.name, "inbound_nodes": nodes}
+        return {
+            **operation_config(operation, calls),
+            "name": operation.name,
+            "inbound_nodes": nodes,
+        }
 
     def call(self, node: Node) -> dict[str, Any]:
         args, kwargs = node.args, node.kwargs
@@ -176,7 +180,7 @@ def operation_config(operation: Operation, calls: list[Node]) -> dict[str, Any]:
     }
 
 
-# Functional models, read ----------------------------------------------------------------------------
+# Functional models, read -------------------------------------------------------------------------
 
 
 def functional_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -188,7 +192,11 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
     name, trainable = further.pop("name", None), further.pop("trainable", None)
     read = Read(layers, custom_objects)
     return cls(
-        inputs=read.ends(inputs), outputs=read.ends(outputs), name=name, trainable=trainable, **further
+        inputs=read.ends(inputs),
+        outputs=read.ends(outputs),
+        name=name,
+        trainable=trainable,
+        **further,
     )
 
 

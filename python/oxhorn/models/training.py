@@ -30,6 +30,19 @@ BATCH_SIZE = 32
 THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
 
 
+# What Keras lets a model have instead of its own.
+OWN_STEPS = (
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
+
+
 class Trainer:
     """What a model needs in order to be trained. `Model` has it."""
 
@@ -110,6 +123,7 @@ class Trainer:
         """
         from oxhorn import optimizers
 
+        self._refuse_own_steps()
         if run_eagerly:
             raise NotImplementedError(
                 "Argument `run_eagerly` is not supported: Oxhorn compiles every step. "
@@ -157,6 +171,16 @@ class Trainer:
         self._objective_set = False
         self._fresh = True
         self._check_names()
+
+    def _refuse_own_steps(self) -> None:
+        """Refuses a model that has a step of its own, which would not be taken."""
+        for name in OWN_STEPS:
+            if any(name in vars(cls) for cls in type(self).__mro__):
+                raise NotImplementedError(
+                    f"`{type(self).__name__}` has a `{name}` of its own, which Oxhorn cannot take: "
+                    "the whole step is compiled. Add to the loss by `self.add_loss(..)` in `call`, "
+                    "or write a `Loss`, a `Metric` or a `Callback`."
+                )
 
     def _check_names(self) -> None:
         """Resolves all names once, so that `compile` is where a wrong one is told."""
@@ -215,7 +239,8 @@ class Trainer:
                 objects = [_as_metric(metric) for metric in metrics]
                 self._kept.append(objects)
                 output[key] = [_metric_envelope(metric) for metric in objects]
-        self._engine.set_objective(self.optimizer._envelope(), outputs)
+        optimizer = self.optimizer._envelope_for(self.trainable_variables)
+        self._engine.set_objective(optimizer, outputs)
         engine = weakref.ref(self)
         self.optimizer._engine = lambda: engine() and engine()._runs
         self._objective_set = True

@@ -32,11 +32,14 @@ __all__ = [
 
 ADVICE = (
     "Save weights with `model.save_weights('model.weights.npz')` and settings with "
-    "`model.to_json()`; `models.model_from_json(text)` and `model.load_weights(...)` bring them back."
+    "`model.to_json()`; `models.model_from_json(text)` and `model.load_weights(...)` bring them "
+    "back."
 )
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: Any = None, **kwargs: Any
+) -> None:
     """Not available: whole models cannot be written to one file."""
     raise NotImplementedError(
         f"Whole models cannot be saved. {ADVICE} Received: filepath={filepath}"
@@ -52,10 +55,14 @@ def load_model(
     )
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-    """Writes the weights of a model to a `.npz` file."""
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, **kwargs: Any
+) -> None:
+    """Writes the weights of a model to a `.npz` file; there are no shards."""
     from oxhorn.saving import weights_file
 
+    if max_shard_size is not None:
+        kwargs["max_shard_size"] = max_shard_size
     weights_file.save(model, filepath, overwrite, **kwargs)
 
 

@@ -152,7 +152,7 @@ def _mismatch(layer: Layer, arrays: dict[str, np.ndarray]) -> str | None:
     return None
 
 
-# Where the variables of a model are in a file -------------------------------------------------------
+# Where the variables of a model are in a file ----------------------------------------------------
 
 
 def own_variables(layer: Layer) -> list[Any]:
@@ -177,9 +177,7 @@ def _walked(layer: Layer, path: str, seen: set[int]) -> Iterator[tuple[str, Laye
             yield from _walked_container(value, f"{path}{name}/", seen)
 
 
-def _walked_container(
-    container: Any, path: str, seen: set[int]
-) -> Iterator[tuple[str, Layer]]:
+def _walked_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Layer]]:
     """The layers in a list or dictionary, told apart by their classes and a count of each."""
     counts: dict[str, int] = {}
     for value in container.values() if isinstance(container, dict) else container:
@@ -219,7 +217,7 @@ def _sorted(attributes: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(attributes.items(), key=lambda item: (item[0].startswith("_"), item[0]))
 
 
-# Everything that training changes -------------------------------------------------------------------
+# Everything that training changes ----------------------------------------------------------------
 
 
 def training_state(model: Any) -> dict[str, np.ndarray]:

@@ -232,8 +232,7 @@ def range_of(layers: list[Any], layer_range: Any) -> tuple[int, int]:
     ]
     if not all(ends):
         raise ValueError(
-            "Passed layer_names do not match the layer names in the model. "
-            f"Received: {layer_range}"
+            f"Passed layer_names do not match the layer names in the model. Received: {layer_range}"
         )
     lower, upper = ends
     if min(lower) > max(upper):

@@ -50,7 +50,9 @@ def _nested(keras):
     layers = keras.layers
     i = layers.Input((3,))
     inner = keras.models.Model(i, layers.Dense(2)(i), name="inner")
-    links = keras.models.Sequential([layers.Input((2,)), layers.BatchNormalization(), layers.Dense(4)])
+    links = keras.models.Sequential(
+        [layers.Input((2,)), layers.BatchNormalization(), layers.Dense(4)]
+    )
     x = layers.Input((3,))
     return keras.models.Model(x, layers.Dense(1)(links(inner(x))), name="outer")
 

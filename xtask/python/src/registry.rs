@@ -202,8 +202,8 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         ],
         snake_case: SnakeCase::Function,
         aliases: &[],
-        by_hand: &["Optimizer"],
-        left_out: &["LossScaleOptimizer", "MultiOptimizer"],
+        by_hand: &["LossScaleOptimizer", "MultiOptimizer", "Optimizer", "OptimizerMap"],
+        left_out: &[],
         objects: || objects(optimizers::CLASSES),
     },
     Category {

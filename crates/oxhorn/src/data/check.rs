@@ -23,20 +23,30 @@ pub(crate) fn check(arrays: &[(&str, &Samples<'_>)]) -> Result<()> {
             help: "there must be one sample at least, of one number at least"
         );
     }
-    let mut rows = arrays.iter().map(|(_, array)| array.rows());
-    if let Some(first) = rows.next()
-        && rows.any(|rows| rows != first)
-    {
-        let sizes = arrays.iter().map(|(name, array)| format!("'{name}' sizes: {}", array.rows()));
-        let sizes: Vec<String> = sizes.collect();
-        return Err(Error::new(format!(
-            "Data cardinality is ambiguous. Make sure all arrays contain the same number of \
-             samples. {}",
-            sizes.join(", ")
-        ))
-        .help("the first axis of an array counts samples"));
-    }
+    check_lengths(arrays)?;
     arrays.iter().try_for_each(|(name, array)| check_finite(name, array))
+}
+
+/// Checks that arrays, each by its name, hold equally many samples.
+///
+/// # Errors
+/// When they do not, in Keras' words.
+pub(crate) fn check_lengths(arrays: &[(impl AsRef<str>, &Samples<'_>)]) -> Result<()> {
+    let mut rows = arrays.iter().map(|(_, array)| array.rows());
+    let first = rows.next();
+    if rows.all(|rows| Some(rows) == first) {
+        return Ok(());
+    }
+    let size = |(name, array): &(_, &Samples<'_>)| {
+        format!("'{}' sizes: {}", AsRef::<str>::as_ref(name), array.rows())
+    };
+    let sizes: Vec<String> = arrays.iter().map(size).collect();
+    Err(Error::new(format!(
+        "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. \
+         {}",
+        sizes.join(", ")
+    ))
+    .help("the first axis of an array counts samples"))
 }
 
 fn check_finite(name: &str, array: &Samples<'_>) -> Result<()> {

@@ -45,6 +45,8 @@ pub trait Stream {
     fn next(&mut self) -> Result<Option<Data<'_>>>;
 
     /// How many batches a pass has, where that is known beforehand.
+    ///
+    /// If there are fewer, the epoch ends with the last there is.
     fn batches(&self) -> Option<usize>;
 }
 
@@ -64,8 +66,9 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     ///
-    /// When a batch were to hold none.
+    /// When a batch were to hold none, or the arrays do not hold equally many.
     pub fn arrays(data: Data<'a>, batch_size: usize, shuffle: Shuffle) -> Result<Source<'a>> {
+        data.check()?;
         let order = Order::new(data.rows(), batch_size, shuffle)?;
         Ok(Source { origin: Origin::Arrays { data, order }, steps: None })
     }
@@ -75,8 +78,8 @@ impl<'a> Source<'a> {
         Source { origin: Origin::Stream(Box::new(stream)), steps: None }
     }
 
-    /// Lets an epoch have so many steps, however many batches a pass has; the next epoch goes on
-    /// where it ended.
+    /// Lets an epoch have so many steps, or fewer if a pass over the data ends before: the next
+    /// epoch goes on where this one ended, and begins another pass where that one did.
     #[must_use]
     pub fn steps(self, steps: Option<usize>) -> Source<'a> {
         Source { steps, ..self }
@@ -217,6 +220,7 @@ impl<'a> Feeder<'a> {
                     self.taken = None;
                     return Ok(None);
                 };
+                data.check()?;
                 let rows: Vec<usize> = (0..data.rows()).collect();
                 let key = Key::new(kind, &data, rows.len());
                 if kind == Kind::Train || kind == Kind::Test {

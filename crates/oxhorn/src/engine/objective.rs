@@ -1,11 +1,13 @@
 //! What a network is trained for, output by output.
 
-use oxhorn_ir::Result;
+use oxhorn_ir::{Result, ensure};
 use oxhorn_nn::{
     losses::Loss,
     metrics::{Direction, Metric},
     optimizers::Optimizer,
 };
+
+use super::Key;
 
 /// An optimizer, and what is asked of each output of the network.
 #[derive(Clone, Debug)]
@@ -83,16 +85,40 @@ impl Objective {
         Ok(())
     }
 
+    /// Rejects networks with more or fewer outputs than are trained.
+    pub(super) fn check_outputs(&self, outputs: usize) -> Result<()> {
+        let wanted = self.outputs.len();
+        ensure!(
+            outputs == wanted,
+            "the network gives {outputs} outputs, but {wanted} are trained";
+            help: "state for each output what is asked of it, if only that nothing is"
+        );
+        Ok(())
+    }
+
+    /// Rejects batches that do not say of each output what its target and its weights are.
+    pub(super) fn check_targets(&self, key: &Key) -> Result<()> {
+        let (targets, weights, wanted) = (key.y.len(), key.weights.len(), self.outputs.len());
+        ensure!(
+            targets == wanted && weights == wanted,
+            "there are {targets} targets and {weights} weights of samples for {wanted} outputs";
+            help: "give one of each for every output, which may be `None`"
+        );
+        Ok(())
+    }
+
     /// All that is tracked beside the total loss, for targets and predictions of these shapes.
     ///
     /// # Errors
     ///
-    /// If a metric was given by a string that names none.
+    /// If there are more or fewer outputs than are trained, or a metric was given by a string that
+    /// names none.
     pub(super) fn tracked(
         &self,
         y_true: &[Option<Vec<usize>>],
         y_pred: &[Vec<usize>],
     ) -> Result<Vec<Tracked>> {
+        self.check_outputs(y_pred.len())?;
         let several = self.outputs.len() > 1;
         let named = |asked: &Asked, name: &str| match several {
             true => format!("{}_{name}", asked.output),
@@ -105,7 +131,8 @@ impl Objective {
                 for metric in metrics {
                     let Some(y_true) = &y_true[output] else { continue };
                     let metric = metric.resolve(y_true, &y_pred[output])?;
-                    let name = unique(named(asked, &metric.log_name()), weighted, &tracked);
+                    let named = |metric: &str| named(asked, metric);
+                    let name = unique(&metric.log_name(), weighted, named, &tracked);
                     tracked.push(Tracked { name, output, of: Quantity::Metric(metric, weighted) });
                 }
             }
@@ -137,14 +164,22 @@ impl Tracked {
     }
 }
 
-/// A name for the logs that none of `taken` has, in Keras' way.
-fn unique(name: String, weighted: Weighted, taken: &[Tracked]) -> String {
+/// The name of a metric in the logs, which none of `taken` has, in Keras' way: `mae`, then
+/// `weighted_mae` if it weighs, then `mae_1` or `weighted_mae_1` and so on; `named` puts the output
+/// before it.
+fn unique(
+    metric: &str,
+    weighted: Weighted,
+    named: impl Fn(&str) -> String,
+    taken: &[Tracked],
+) -> String {
+    let plain = named(metric);
+    let last = match weighted {
+        Weighted::Yes => named(&format!("weighted_{metric}")),
+        Weighted::No => plain.clone(),
+    };
+    let numbered = (1..).map(|i| format!("{last}_{i}"));
+    let mut candidates = [plain, last.clone()].into_iter().chain(numbered);
     let is_free = |name: &String| taken.iter().all(|tracked| tracked.name != *name);
-    if is_free(&name) {
-        return name;
-    }
-    let name = if weighted == Weighted::Yes { format!("weighted_{name}") } else { name };
-    let numbered = (1..).map(|i| format!("{name}_{i}"));
-    let mut candidates = std::iter::once(name.clone()).chain(numbered);
-    candidates.find(is_free).unwrap_or(name)
+    candidates.find(is_free).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use super::{
     Key, Kind, METRICS, Network,
     objective::{Objective, Quantity, Tracked, Weighted},
 };
+use crate::data::feed_name;
 
 /// What graphs are made of.
 pub(super) struct Parts<'a> {
@@ -87,10 +88,8 @@ impl Parts<'_> {
         let trace = cx.trace();
         let outputs = self.network.call_masked(cx, &inputs(trace, &key.x));
         let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
-        if y_pred.len() < objective.outputs.len() {
-            let (some, wanted) = (y_pred.len(), objective.outputs.len());
-            let message = format!("the network gives {some} outputs, but {wanted} are trained");
-            return trace.fail(Error::new(message)).value();
+        if let Err(error) = objective.check_outputs(y_pred.len()) {
+            return trace.fail(error).value();
         }
         let targets = Targets {
             y_true: feeds(trace, "y", &key.y),
@@ -179,11 +178,6 @@ fn feeds<'g>(trace: &'g Trace, name: &str, types: &[Option<Type>]) -> Vec<Option
     types.iter().enumerate().map(feed).collect()
 }
 
-/// What an input of a program is called: `x`, or of several `x0`, `x1` and so on.
-pub(super) fn feed_name(name: &str, i: usize, of: usize) -> String {
-    if of == 1 { name.to_owned() } else { format!("{name}{i}") }
-}
-
 /// The sum of all losses and penalties, one number; and each output's own loss.
 fn total_loss<'g>(
     cx: &Scope<'g>,
@@ -226,7 +220,8 @@ fn loss_of<'g>(
     };
     let class = loss.get().map(|loss| loss.class_name()).unwrap_or_default();
     let before = trace.enter(Some(format!("loss ({class})")));
-    let mut value = loss.apply_masked(y_true, y_pred, targets.weights[output], targets.masks[output]);
+    let mut value =
+        loss.apply_masked(y_true, y_pred, targets.weights[output], targets.masks[output]);
     if !value.is_void() && value.rank() != 0 {
         let error = Error::new(format!("the loss is {}, not one number", value.ty()));
         value = trace.fail(error.help("give the loss another `reduction` than `none`"));

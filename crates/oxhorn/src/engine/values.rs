@@ -20,25 +20,12 @@ pub(super) fn check_size(variables: &[Variable]) -> Result<()> {
     Ok(())
 }
 
-/// Takes a variable's value over from where it lived before.
-pub(super) fn copy(from: &Weights, to: &mut Weights, path: &str, dtype: DType) -> Result<()> {
-    match dtype {
-        DType::Bool => to.slice_mut::<u8>(path)?.copy_from_slice(from.slice(path)?),
-        DType::I32 => to.slice_mut::<i32>(path)?.copy_from_slice(from.slice(path)?),
-        DType::I64 => to.slice_mut::<i64>(path)?.copy_from_slice(from.slice(path)?),
-        DType::U32 => to.slice_mut::<u32>(path)?.copy_from_slice(from.slice(path)?),
-        DType::F32 => to.slice_mut::<f32>(path)?.copy_from_slice(from.slice(path)?),
-        DType::F64 => to.slice_mut::<f64>(path)?.copy_from_slice(from.slice(path)?),
-    }
-    Ok(())
-}
-
 /// The elements of a variable, each as a number that holds it exactly but for large integers.
-pub(super) fn read(from: &Weights, path: &str, dtype: DType) -> Result<Vec<f64>> {
+pub(super) fn read(from: &Weights, path: &str) -> Result<Vec<f64>> {
     fn take<T: Number>(from: Result<&[T]>, f: impl Fn(T) -> f64) -> Result<Vec<f64>> {
         Ok(from?.iter().map(|&value| f(value)).collect())
     }
-    match dtype {
+    match dtype_of(from, path) {
         DType::Bool => take::<u8>(from.slice(path), f64::from),
         DType::I32 => take::<i32>(from.slice(path), f64::from),
         DType::I64 => take::<i64>(from.slice(path), |x| x as f64),
@@ -49,13 +36,13 @@ pub(super) fn read(from: &Weights, path: &str, dtype: DType) -> Result<Vec<f64>>
 }
 
 /// Gives a variable these elements, or all of them the last of these.
-pub(super) fn write(to: &mut Weights, path: &str, dtype: DType, values: &[f64]) -> Result<()> {
+pub(super) fn write(to: &mut Weights, path: &str, values: &[f64]) -> Result<()> {
     fn put<T: Number>(to: Result<&mut [T]>, values: &[f64], f: impl Fn(f64) -> T) -> Result<()> {
         let last = values.last().into_iter().cycle();
         to?.iter_mut().zip(values.iter().chain(last)).for_each(|(to, &value)| *to = f(value));
         Ok(())
     }
-    match dtype {
+    match dtype_of(to, path) {
         DType::Bool => put::<u8>(to.slice_mut(path), values, |x| (x != 0.0) as u8),
         DType::I32 => put::<i32>(to.slice_mut(path), values, |x| x as i32),
         DType::I64 => put::<i64>(to.slice_mut(path), values, |x| x as i64),
@@ -63,4 +50,9 @@ pub(super) fn write(to: &mut Weights, path: &str, dtype: DType, values: &[f64]) 
         DType::F32 => put::<f32>(to.slice_mut(path), values, |x| x as f32),
         DType::F64 => put::<f64>(to.slice_mut(path), values, |x| x),
     }
+}
+
+/// The type of a variable's elements; any will do for one that there is not, which is then said.
+fn dtype_of(weights: &Weights, path: &str) -> DType {
+    weights.ty(path).map_or(DType::F32, |ty| ty.dtype)
 }
