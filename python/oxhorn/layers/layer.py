@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import json
 import weakref
@@ -433,8 +434,6 @@ class Layer(Operation):
                 "`__init__()` method. Go add it!"
             )
         if not args and not kwargs:
-            import inspect
-
             inspect.signature(self.call).bind()
         if self.input_spec is not None:
             first = args[0] if args else next(iter(kwargs.values()), None)
