@@ -136,6 +136,14 @@ class Sequential(Model):
             raise TypeError(f"A Sequential model is called on its inputs alone. Received: {kwargs}")
         return self._graph.call(inputs, training, mask)
 
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
+        """Symbolic tensors like those that a call on these symbolic tensors gives."""
+        more = {"training": training, "mask": mask, **kwargs}
+        given = {name: value for name, value in more.items() if value is not None}
+        return super().compute_output_spec(inputs, **given)
+
     @property
     def layers(self) -> list[Any]:
         return list(self._layers)
