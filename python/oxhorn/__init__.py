@@ -13,6 +13,7 @@ from oxhorn._variables import Variable
 from oxhorn.dtype_policies import DTypePolicy
 from oxhorn.initializers import Initializer
 from oxhorn.layers.input_layer import Input
+from oxhorn.layers.input_spec import InputSpec
 from oxhorn.layers.layer import Layer
 from oxhorn.losses import Loss
 from oxhorn.metrics import Metric
@@ -48,6 +49,7 @@ __all__ = [
     "DTypePolicy",
     "Initializer",
     "Input",
+    "InputSpec",
     "KerasTensor",
     "Layer",
     "Loss",

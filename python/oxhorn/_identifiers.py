@@ -38,6 +38,7 @@ class Category:
         fold: what makes a key of a name, so that `Adam` and `adam` are one.
         is_member: whether something is what `get` may return.
         default: what `None` stands for.
+        own: members that are written by hand, or in place of generated ones, by name.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Category:
         fold: Callable[[str], str] | None = None,
         is_member: Callable[[Any], bool] = callable,
         default: Any = None,
+        own: dict[str, Any] | None = None,
     ) -> None:
         self.path = path
         self.noun = noun
@@ -55,6 +57,7 @@ class Category:
         self.fold = fold or (lambda name: name)
         self.is_member = is_member
         self.default = default
+        self.own = own or {}
         self._table: dict[str, Any] | None = None
 
     @property
@@ -62,6 +65,7 @@ class Category:
         """Every string that names a class or function of Keras."""
         if self._table is None:
             own = {name: getattr(self.generated, name) for name in self.generated.__all__}
+            own.update(self.own)
             aliases = getattr(self.generated, "ALIASES", {})
             classes = [value for value in own.values() if isinstance(value, type)]
             table = {snake_case(value.__name__): value for value in classes}
@@ -112,11 +116,7 @@ class Category:
         if isinstance(config, dict) and config.get("class_name") == "function":
             found = self._named(str(config.get("config")), custom_objects)
             return found or deserialize_keras_object(config, custom_objects)
-        known = None
-        if isinstance(config, dict) and isinstance(config.get("class_name"), str):
-            registered = config.get("registered_name") or config["class_name"]
-            if get_registered_object(registered, custom_objects) is None:
-                known = self.table.get(self.fold(config["class_name"]))
+        known = self._known(config, custom_objects)
         if isinstance(known, FunctionType):
             return known
         if known is not None:
@@ -124,6 +124,29 @@ class Category:
             own = {"module": self.path, "class_name": known.__name__, "registered_name": None}
             config = {"config": {}, **config, **own}
         return deserialize_keras_object(config, custom_objects)
+
+    def _known(self, config: Any, custom_objects: dict[str, Any] | None) -> Any:
+        """The class of Keras that a dictionary is of; `None` if that is for others to find."""
+        if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+            return None
+        name = config["class_name"]
+        registered = config.get("registered_name") or name
+        if get_registered_object(registered, custom_objects) is not None:
+            return None
+        known = self.table.get(self.fold(name))
+        # Models are layers, and files of Keras 2 do not say where a class is from.
+        if known is None and self.path != "keras.layers":
+            if config.get("module", "") is None:
+                raise UnknownObjectError(
+                    name,
+                    config,
+                    f"Cannot deserialize object of type `{name}`. If `{name}` is a custom class, "
+                    "please register it using the `@keras.saving.register_keras_serializable()` "
+                    "decorator.",
+                )
+            if "module" not in config:
+                raise UnknownObjectError(name, config)
+        return known
 
     def _named(self, name: str, custom_objects: dict[str, Any] | None = None) -> Any:
         custom = get_registered_object(name, custom_objects)

@@ -43,10 +43,18 @@ def as_array(value: Any, dtype: str | None = None) -> np.ndarray:
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         value = np.from_dlpack(value)
     array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise ValueError(
+            f"Invalid dtype: {array.dtype.name}. Only numbers become tensors. Received: {value!r} "
+            f"(of type {type(value)})"
+        )
     name = dtype or NARROWER.get(array.dtype.name, array.dtype.name)
-    if array.dtype.name != name:
-        array = array.astype(name)
-    return np.ascontiguousarray(array) if array.ndim else array
+    if dtype is not None and array.dtype.name != dtype:
+        from oxhorn.utils.dtypes import standardize_dtype
+
+        name = standardize_dtype(dtype)
+    # The order of bytes and where they begin may be foreign too.
+    return np.require(array, dtype=name, requirements="CA")
 
 
 def as_traced(value: Any, dtype: str | None = None) -> Any:
@@ -251,6 +259,8 @@ class KerasTensor(Operators):
         self.name = name or auto_name("keras_tensor")
         self.record_history = record_history
         self._keras_history: Any = None
+        # Which positions count, if not all do: `True` where one does.
+        self._keras_mask: Any = None
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -311,6 +321,7 @@ def _install() -> None:
         "__iter__": _iterate,
         "__len__": _length,
         "__repr__": _show,
+        "_keras_mask": None,
     }
     for name, operator in more.items():
         setattr(Tensor, name, operator)

@@ -48,7 +48,7 @@ impl Executable {
     /// # Errors
     ///
     /// If a weight of the program is missing or of another type, an instruction has no kernel for
-    /// its element type, or a result was planned outside the arena.
+    /// its element type, a result was planned outside the arena, or there is not enough memory.
     pub fn load(program: &Program, weights: &Weights, device: &Device) -> Result<Executable> {
         let mut loader = Loader::new(program, weights, device.isa, device.threads())?;
         let mut steps = vec![];
@@ -59,7 +59,7 @@ impl Executable {
             });
         }
         let (numbers, scratch_bytes) = loader.finish();
-        let mut constants = Memory::new(numbers.len());
+        let mut constants = Memory::new(numbers.len())?;
         constants.slice_mut::<u8>(0, numbers.len()).copy_from_slice(&numbers);
         let port = |id: BufferId| {
             let buffer = program.buffer(id);
@@ -74,9 +74,9 @@ impl Executable {
         }
         Ok(Executable {
             steps,
-            arena: Memory::new(program.arena_bytes),
+            arena: Memory::new(program.arena_bytes)?,
             constants,
-            scratch: Memory::new(scratch_bytes * device.threads()),
+            scratch: Memory::new(scratch_bytes * device.threads())?,
             scratch_bytes,
             inputs,
             outputs: program.outputs.iter().map(|&id| port(id)).collect::<Result<_>>()?,

@@ -5,7 +5,7 @@ use std::{
     ptr::NonNull,
 };
 
-use oxhorn_ir::DType;
+use oxhorn_ir::{DType, Error, Result};
 
 /// Where every allocation begins: at a cache line, which is a vector of the widest kind.
 pub(crate) const ALIGNMENT: usize = 64;
@@ -23,12 +23,21 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     /// Zeroed bytes.
-    pub(crate) fn new(bytes: usize) -> Memory {
-        let layout = layout(bytes);
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many.
+    pub(crate) fn new(bytes: usize) -> Result<Memory> {
+        Memory::zeroed(bytes).ok_or_else(|| {
+            Error::new(format!("there is no memory for the {bytes} bytes of a program"))
+                .help("smaller batches need less")
+        })
+    }
+
+    fn zeroed(bytes: usize) -> Option<Memory> {
         // SAFETY: the layout has at least one line.
-        let start = unsafe { alloc_zeroed(layout) };
-        let start = NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout));
-        Memory { start, bytes }
+        let start = unsafe { alloc_zeroed(layout(bytes)?) };
+        Some(Memory { start: NonNull::new(start)?, bytes })
     }
 
     pub(crate) fn pointer(&self) -> *const u8 {
@@ -72,7 +81,8 @@ impl Memory {
 
 impl Clone for Memory {
     fn clone(&self) -> Memory {
-        let mut memory = Memory::new(self.bytes);
+        let copy = Memory::new(self.bytes);
+        let mut memory = copy.unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()));
         memory.copy_from(self);
         memory
     }
@@ -80,14 +90,16 @@ impl Clone for Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), layout(self.bytes)) };
+        let Some(layout) = layout(self.bytes) else { return };
+        // SAFETY: allocated in `zeroed` with this layout.
+        unsafe { dealloc(self.start.as_ptr(), layout) };
     }
 }
 
-fn layout(bytes: usize) -> Layout {
-    Layout::from_size_align(bytes.max(1).next_multiple_of(ALIGNMENT), ALIGNMENT)
-        .expect("an extent below the address space")
+/// How so many bytes lie in memory; `None` if no memory has as many.
+fn layout(bytes: usize) -> Option<Layout> {
+    let lines = bytes.max(1).checked_next_multiple_of(ALIGNMENT)?;
+    Layout::from_size_align(lines, ALIGNMENT).ok()
 }
 
 /// A Rust type that elements are read and written as; a `bool` is a byte of 0 or 1.

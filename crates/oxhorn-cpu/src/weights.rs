@@ -1,6 +1,9 @@
 //! What lives from step to step: weights, optimizer slots, seeds, totals.
 
-use std::collections::HashMap;
+use std::{
+    alloc::{Layout, handle_alloc_error},
+    collections::HashMap,
+};
 
 use oxhorn_ir::{Error, Result, Type};
 
@@ -15,8 +18,19 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Room for these variables, all zero. Of several with one path, the first counts.
+    /// Room for these variables, all zero. Of several with one path, the first counts. Where there
+    /// is no memory the process ends: see [`Weights::room_for`].
     pub fn new(variables: impl IntoIterator<Item = (String, Type)>) -> Weights {
+        let weights = Weights::room_for(variables);
+        weights.unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for them.
+    pub fn room_for(variables: impl IntoIterator<Item = (String, Type)>) -> Result<Weights> {
         let (mut places, mut by_path, mut offset) = (vec![], HashMap::new(), 0);
         for (path, ty) in variables {
             if by_path.contains_key(&path) {
@@ -27,7 +41,7 @@ impl Weights {
             places.push((path, ty, offset));
             offset += bytes;
         }
-        Weights { places, by_path, memory: Memory::new(offset) }
+        Ok(Weights { places, by_path, memory: Memory::new(offset)? })
     }
 
     /// The paths, in the order given.

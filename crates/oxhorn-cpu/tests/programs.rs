@@ -167,6 +167,23 @@ fn chains_with_every_kind_of_broadcast() {
 }
 
 #[test]
+fn values_that_stand_in_rows_and_in_columns() {
+    for n in [1, 2, 4, 33] {
+        let types = [Type::f32([n, n]), Type::new(DType::I32, [n])];
+        check(&graph(&types, |_, x| {
+            let label = x[1] + 1.0;
+            let (row, column) = (label.reshape([n, 1]), label.reshape([1, n]));
+            let pairs = row.broadcast([n, n]).equal(column.broadcast([n, n]));
+            let kept = pairs.select(x[0], 0.0);
+            // One of the two ways goes through another value.
+            let doubled = (label + label).reshape([1, n]).broadcast([n, n]);
+            let other = row.broadcast([n, n]) + doubled;
+            vec![pairs, kept - kept.reduce_max(1).keep(kept, 1), other]
+        }));
+    }
+}
+
+#[test]
 fn softmax_and_its_gradient() {
     for [m, n] in SHAPES.into_iter().filter(|[m, _]| *m > 0) {
         check(&graph(&[Type::f32([m, n]), Type::f32([m, n])], |_, x| {

@@ -15,7 +15,7 @@
 //! `#[config(weight = "zeros")]` makes a `Weight` called `kernel` the settings
 //! `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`, `#[config(flatten =
 //! expression)]` takes in the settings of a part whose defaults are `expression`, and
-//! `#[config(skip)]` keeps the field out.
+//! `#[config(skip)]` keeps the field out; of a part, it is read where it is there.
 
 mod parse;
 mod write;

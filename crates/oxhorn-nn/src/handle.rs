@@ -272,9 +272,9 @@ mod tests {
         use crate::config::Config;
         use oxhorn_ir::Tensor;
 
-        /// Twice its argument.
+        /// Twice its argument; named as functions are.
         #[derive(Clone, Debug, PartialEq, Config)]
-        #[config(class = "mine.Double")]
+        #[config(class = "mine.double")]
         struct Double {}
 
         impl crate::activations::Activate for Double {

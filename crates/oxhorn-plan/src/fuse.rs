@@ -515,7 +515,12 @@ impl<'a> Grouping<'a> {
             }
             _ => true,
         };
-        !crosses && key_ready && wish.args.iter().all(|&(arg, part)| self.readable(arg, part, at))
+        let one_way =
+            || self.read_in_two_ways(value, at).is_none_or(|root| self.could_be_early(root));
+        !crosses
+            && key_ready
+            && one_way()
+            && wish.args.iter().all(|&(arg, part)| self.readable(arg, part, at))
     }
 
     /// Whether the group at `at` can read `arg`, perhaps after taking it in.
@@ -557,6 +562,10 @@ impl<'a> Grouping<'a> {
         if let Op::RandomBits(_) = self.graph[value].op {
             self.force(self.graph[value].args[0]);
         }
+        // What is read in two ways cannot be taken in for one of them.
+        while let Some(root) = self.read_in_two_ways(value, at) {
+            self.early(root);
+        }
         for (arg, part) in args {
             let Some(Seen::Value(root, walk)) = see(self.graph, arg, space, part) else { continue };
             if root == value || self.home(root) != Home::Deferred {
@@ -570,6 +579,29 @@ impl<'a> Grouping<'a> {
         self.known.get_mut().clear();
         self.group(at).nodes.push(value);
         self.homes[value.index()] = Home::Group { position: at, part: own_part };
+    }
+
+    /// A deferred value that the group at `at` would read in two ways, or take in and read as well,
+    /// once it had taken in `value` and all that `value` brings along.
+    fn read_in_two_ways(&self, value: Value, at: Position) -> Option<Value> {
+        let space = self.space(at)?;
+        let (mut walks, mut open) = (HashMap::new(), vec![value]);
+        while let Some(reader) = open.pop() {
+            for (arg, part) in wish(self.graph, reader, space)?.args {
+                let Some(Seen::Value(root, walk)) = see(self.graph, arg, space, part) else {
+                    continue;
+                };
+                if root == reader || self.home(root) != Home::Deferred {
+                    continue;
+                }
+                match walks.insert(root, walk) {
+                    None if self.takes(root, walk, at) => open.push(root),
+                    Some(other) if other != walk => return Some(root),
+                    _ => {}
+                }
+            }
+        }
+        None
     }
 
     fn reduces_rows(&self, at: Position) -> bool {

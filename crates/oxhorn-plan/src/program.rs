@@ -11,7 +11,7 @@
 
 use std::{fmt, ops::Range};
 
-use oxhorn_ir::{Binary, Compare, DType, Reduction, Result, Type, Unary, ensure};
+use oxhorn_ir::{Binary, Compare, DType, Error, Reduction, Result, Type, Unary, ensure};
 
 /// A graph with every decision made.
 #[derive(Clone, Debug, PartialEq)]
@@ -283,6 +283,10 @@ impl Program {
                     "step {index} reads {read}, which is overwritten or not yet written"
                 );
             }
+            if let Some(read) = step.kernel.reads_ahead(&live) {
+                let message = format!("step {index} reads all of {read} while it computes it");
+                return Err(Error::new(message));
+            }
             for &write in &step.writes {
                 if let Place::Arena(bytes) = &self.buffer(write).place {
                     let inside = bytes.end <= self.arena_bytes;
@@ -315,6 +319,20 @@ impl Step {
 }
 
 impl Kernel {
+    /// A buffer that a loop writes and of which an earlier turn reads what a later one computes.
+    fn reads_ahead(&self, live: &[BufferId]) -> Option<BufferId> {
+        let Kernel::Loop(it) = self else { return None };
+        let writes = self.writes();
+        it.code.iter().flat_map(|instruction| &instruction.args).find_map(|arg| match arg {
+            Operand::Memory(id, Walk::Column | Walk::Whole)
+                if writes.contains(id) && !live.contains(id) =>
+            {
+                Some(*id)
+            }
+            _ => None,
+        })
+    }
+
     /// Everything read, once each.
     pub fn reads(&self) -> Vec<BufferId> {
         let mut reads = match self {

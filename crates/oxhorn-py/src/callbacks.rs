@@ -4,7 +4,6 @@ use std::{
     collections::HashSet,
     mem,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -64,13 +63,8 @@ impl Callbacks {
             call(self.list.bind(py))?;
             self.model.bind(py).getattr(self.stop)?.is_truthy()
         });
-        // Another thread may have run the model meanwhile, and gives it back when it is done.
-        *engine = loop {
-            match self.slot.take() {
-                Some(engine) => break engine,
-                None => thread::sleep(Duration::from_millis(1)),
-            }
-        };
+        // Another thread may have found the engine there, and be using it.
+        *engine = self.slot.take_back();
         let stopped = called.map_err(carried)?;
         // The callback may have run another model that shares variables with this one.
         acquire(&self.slot, engine).map_err(carried)?;
@@ -124,7 +118,16 @@ impl Callback for Callbacks {
     }
 
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
-        self.run("on_train_begin", None, training)
+        self.run("on_train_begin", None, training)?;
+        if self.hooks.contains("on_train_begin") {
+            let wanted = Python::attach(|py| {
+                self.model.bind(py).getattr("_initial_epoch")?.extract::<Option<usize>>()
+            });
+            if let Some(epoch) = wanted.map_err(carried)? {
+                training.begin_with(epoch);
+            }
+        }
+        Ok(())
     }
 
     fn on_train_end(&mut self, logs: &Logs, training: &mut dyn Training) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `Engine`: what runs one Python function, compiled for each kind of step and shape.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use oxhorn::{
     Result,
@@ -8,7 +8,9 @@ use oxhorn::{
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
 };
 use oxhorn_ir::{Tensor as Traced, Type};
-use oxhorn_nn::{Scope, config::Field, losses::Loss, metrics::Metric, optimizers::Optimizer};
+use oxhorn_nn::{
+    Handle, Scope, config::Field, handle::Category, metrics::Metric, optimizers::Optimizer,
+};
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
     prelude::*,
@@ -33,11 +35,15 @@ impl Network for Nothing {
 }
 
 /// Where an engine is while nobody runs it.
-pub(crate) struct Slot(Mutex<Option<Runner>>);
+pub(crate) struct Slot {
+    engine: Mutex<Option<Runner>>,
+    /// Is told when the engine comes back.
+    back: Condvar,
+}
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take(&self) -> Option<Runner> {
@@ -46,6 +52,19 @@ impl Slot {
 
     pub(crate) fn put(&self, engine: Runner) {
         *self.lock() = Some(engine);
+        self.back.notify_one();
+    }
+
+    /// Takes the engine, once another thread that has it gives it back. Python's lock must not be
+    /// held, for that thread may need it.
+    pub(crate) fn take_back(&self) -> Runner {
+        let mut slot = self.lock();
+        loop {
+            if let Some(engine) = slot.take() {
+                return engine;
+            }
+            slot = self.back.wait(slot).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Takes the engine out until what is returned is dropped, be it by a panic. No lock is held
@@ -128,7 +147,7 @@ impl Engine {
     #[new]
     fn new(function: Py<PyAny>, threads: usize) -> Engine {
         let engine = Runner::new(Box::new(Function(function)), threads);
-        Engine { slot: Arc::new(Slot(Mutex::new(Some(engine)))) }
+        Engine { slot: Arc::new(Slot { engine: Mutex::new(Some(engine)), back: Condvar::new() }) }
     }
 
     /// What the function gives for these arrays; `training` says whether noise is active.
@@ -365,16 +384,24 @@ fn asked(output: &Bound<'_, PyDict>) -> PyResult<Asked> {
     };
     let metrics = |key: &str| -> PyResult<Vec<Metric>> {
         let all: Vec<String> = output.get_item(key)?.map_or(Ok(vec![]), |it| it.extract())?;
-        all.iter().map(|json| open::<Metric>(json)).collect()
+        all.iter().map(|json| as_given(json)).collect()
     };
     let loss_weight = output.get_item("loss_weight")?;
     Ok(Asked {
         output: text("name")?.unwrap_or_default(),
-        loss: text("loss")?.map(|json| open::<Loss>(&json)).transpose()?,
+        loss: text("loss")?.map(|json| as_given(&json)).transpose()?,
         loss_weight: loss_weight.map_or(Ok(None), |it| it.extract())?,
         metrics: metrics("metrics")?,
         weighted_metrics: metrics("weighted_metrics")?,
     })
+}
+
+/// The object that JSON describes; a name is kept, for some depend on shapes.
+fn as_given<T: Category + ?Sized>(json: &str) -> PyResult<Handle<T>> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::String(name)) => Ok(Handle::from(name)),
+        _ => open(json),
+    }
 }
 
 /// The object that JSON describes.

@@ -230,6 +230,10 @@ impl Measure for Foreign {
         }
     }
 
+    fn is_mean(&self) -> bool {
+        self.setting("kind") == Some("mean")
+    }
+
     fn values<'g>(&self, y_true: Traced<'g>, y_pred: Traced<'g>) -> Traced<'g> {
         self.write("values", y_pred, &[Some(y_true), Some(y_pred)])
     }
@@ -241,7 +245,7 @@ impl Measure for Foreign {
         y_pred: Traced<'g>,
         sample_weight: Option<Traced<'g>>,
     ) {
-        if self.setting("kind") == Some("mean") {
+        if self.is_mean() {
             return metrics::update_mean(self, cx, y_true, y_pred, sample_weight);
         }
         if cx.trace().error().is_some() {
@@ -255,7 +259,7 @@ impl Measure for Foreign {
     }
 
     fn result<'g>(&self, cx: &Scope<'g>) -> Traced<'g> {
-        if self.setting("kind") == Some("mean") {
+        if self.is_mean() {
             return metrics::result_mean(cx);
         }
         self.write("result", cx.trace().scalar(0.0, oxhorn_ir::DType::F32), &[])

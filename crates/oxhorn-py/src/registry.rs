@@ -1,7 +1,7 @@
 //! Keras' objects, which Rust has, called from Python: an object is its envelope.
 
 use oxhorn::Result;
-use oxhorn_ir::{DType, Tensor as Traced, Trace, Type};
+use oxhorn_ir::{DType, Tensor as Traced, Trace, Type, ensure};
 use oxhorn_nn::{
     AnyLayer, Declarations, Initial, Mode, Scope,
     activations::Activation,
@@ -109,12 +109,31 @@ pub(crate) fn layer_variables<'py>(
     };
     let is_open = inputs.iter().any(|(shape, _)| shape.contains(&None));
     let (declared, two) = traced(2)?;
-    let three = if is_open { traced(3)?.1 } else { two.clone() };
+    let mut three = two.clone();
+    if is_open {
+        let (others, output) = traced(3)?;
+        for_python(closed_weights(&declared, &others))?;
+        three = output;
+    }
     let variables =
         declared.variables().iter().map(|it| variable(py, it)).collect::<PyResult<_>>()?;
     let numbers = declared.numbers().iter().map(|it| (local(&it.path), it.value)).collect();
     let shape = two.shape.iter().zip(&three.shape).map(|(a, b)| (a == b).then_some(*a)).collect();
     Ok((variables, numbers, (shape, arrays::name(two.dtype).to_owned())))
+}
+
+/// Rejects weights whose shapes depend on an extent that is open.
+fn closed_weights(declared: &Declarations, others: &Declarations) -> Result<()> {
+    for (one, other) in declared.variables().iter().zip(others.variables().iter()) {
+        ensure!(
+            one.ty == other.ty,
+            "the shape of the weight `{}` depends on an axis of the input that is open",
+            local(&one.path);
+            help: "state the extent of that axis; the first axis alone, which counts samples, may \
+                   be `None` here"
+        );
+    }
+    Ok(())
 }
 
 /// The path within the layer.
@@ -159,6 +178,7 @@ pub(crate) fn first_value<'py>(
     let initializer = open::<Initializer>(initializer)?;
     let initializer = for_python(initializer.get())?;
     for_python(initializer.check())?;
+    for_python(room_for(&shape))?;
     let key = match initializer.randomness() {
         Randomness::Seeded(seed) => [seed, 0],
         Randomness::Unseeded | Randomness::None => [0, 0],
@@ -166,6 +186,15 @@ pub(crate) fn first_value<'py>(
     let values = for_python(initializer.values(&shape, key))?;
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
     arrays::from_bytes(py, &Type::f32(shape), &bytes)
+}
+
+/// Rejects a shape whose elements no memory holds, before anyone asks for it and the process ends.
+fn room_for(shape: &[usize]) -> Result<()> {
+    let mut room = Vec::<f32>::new();
+    let elements = shape.iter().try_fold(1_usize, |all, extent| all.checked_mul(*extent));
+    let fits = elements.is_some_and(|elements| room.try_reserve_exact(elements).is_ok());
+    ensure!(fits, "there is no memory for an array of shape {shape:?}");
+    Ok(())
 }
 
 /// A function of one tensor, given by an object's envelope or name.

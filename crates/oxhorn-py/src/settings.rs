@@ -130,6 +130,7 @@ impl<'a> Sendable<'a> {
 pub(crate) struct Settings {
     epochs: usize,
     initial_epoch: usize,
+    steps_per_execution: usize,
     validation_freq: Frequency,
     first_look: FirstLook,
     verbosity: Verbosity,
@@ -170,6 +171,7 @@ impl Settings {
         Ok(Settings {
             epochs: item(settings, "epochs")?.extract()?,
             initial_epoch: item(settings, "initial_epoch")?.extract()?,
+            steps_per_execution: item(settings, "steps_per_execution")?.extract()?,
             validation_freq,
             first_look,
             verbosity,
@@ -189,6 +191,7 @@ impl Settings {
         Loop {
             epochs: self.epochs,
             initial_epoch: self.initial_epoch,
+            steps_per_execution: self.steps_per_execution,
             validation_freq: self.validation_freq,
             callbacks: self.callbacks.into_iter().map(|it| Box::new(it) as _).collect(),
             permute: Box::new(permute),

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::{arrays::Held, errors::carried};
 
-/// A Python object with `begin()`, `next()`, which gives `(x, y, sample_weight)`, each a list of
+/// A Python object with `begin_epoch()`, `end_epoch()`, `begin()` of a pass, and `next()`, which gives `(x, y, sample_weight)`, each a list of
 /// arrays or `None`s, or `None` when there are no more, and `batches`, a number or `None`.
 pub(crate) struct Batches {
     object: Py<PyAny>,
@@ -22,9 +22,23 @@ impl Batches {
     }
 }
 
+impl Batches {
+    fn tell(&self, method: &str) -> Result<()> {
+        Python::attach(|py| self.object.bind(py).call_method0(method).map(drop)).map_err(carried)
+    }
+}
+
 impl Stream for Batches {
+    fn begin_epoch(&mut self) -> Result<()> {
+        self.tell("begin_epoch")
+    }
+
+    fn end_epoch(&mut self) -> Result<()> {
+        self.tell("end_epoch")
+    }
+
     fn begin(&mut self) -> Result<()> {
-        Python::attach(|py| self.object.bind(py).call_method0("begin").map(drop)).map_err(carried)
+        self.tell("begin")
     }
 
     fn next(&mut self) -> Result<Option<Data<'_>>> {

@@ -8,8 +8,8 @@ use crate::arrays;
 
 /// A value of the graph that is being traced.
 ///
-/// Python adds the operators: see `oxhorn/_tensor.py`.
-#[pyclass(frozen, subclass, module = "oxhorn._native")]
+/// Python adds the operators, and notes masks: see `oxhorn/_tensor.py`.
+#[pyclass(frozen, subclass, dict, module = "oxhorn._native")]
 pub(crate) struct Tensor {
     value: Value,
     ty: Type,

@@ -200,6 +200,9 @@ pub trait Training {
     /// Ends the run after the current batch, or with the epoch that is ending.
     fn stop(&mut self);
 
+    /// Lets training begin with this epoch; of use before it has begun.
+    fn begin_with(&mut self, _epoch: usize) {}
+
     /// The learning rate of the next step, whether it is a number or comes from a schedule.
     ///
     /// # Errors

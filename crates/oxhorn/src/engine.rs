@@ -25,12 +25,21 @@ use crate::{
     random,
 };
 
+/// An output, and which of its positions count, if not all do.
+pub type Masked<'g> = (Tensor<'g>, Option<Tensor<'g>>);
+
 /// What an engine runs: anything that writes itself into a graph.
 pub trait Network: Send {
     /// Writes the network into the graph: the outputs it has for these inputs.
     fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>>;
 
-    /// Writes everything, the call above included: for networks whose objects need surroundings
+    /// The same, each output with its mask if it has one: `true` where a position counts. Losses,
+    /// and metrics that are means, leave out the others.
+    fn call_masked<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Masked<'g>> {
+        self.call(cx, x).into_iter().map(|y| (y, None)).collect()
+    }
+
+    /// Writes everything, the calls above included: for networks whose objects need surroundings
     /// while they are traced.
     fn within<'g>(&self, cx: &Scope<'g>, write: &mut dyn FnMut()) {
         let _ = cx;
@@ -101,13 +110,13 @@ impl Key {
 pub struct Loaded {
     key: Key,
     executable: Executable,
-    /// The types of the results, as which the program's memory does not know them.
-    outputs: Vec<Type>,
     x: Vec<Option<usize>>,
     y: Vec<Option<usize>>,
     weights: Vec<Option<usize>>,
     /// Positions of the numbers that people turn: in the engine, and among the inputs.
     numbers: Vec<(usize, usize)>,
+    /// The types of the results, which the program's memory may hold in another shape.
+    outputs: Vec<Type>,
 }
 
 /// The scope of what belongs to metrics, which every epoch resets.
@@ -533,7 +542,8 @@ impl Engine {
             return Ok(());
         }
         values::check_size(&variables)?;
-        let mut weights = Weights::new(variables.iter().map(|it| (it.path.clone(), it.ty.clone())));
+        let named = variables.iter().map(|it| (it.path.clone(), it.ty.clone()));
+        let mut weights = Weights::room_for(named)?;
         for variable in &variables {
             let path = &variable.path;
             if self.weights.ty(path) == Some(&variable.ty) {
@@ -567,11 +577,11 @@ impl Engine {
         let numbers = self.numbers.iter().enumerate();
         Ok(Loaded {
             key: key.clone(),
-            outputs: graph.outputs().iter().map(|&value| graph[value].ty.clone()).collect(),
             x: feeds("x", key.x.len()),
             y: feeds("y", key.y.len()),
             weights: feeds("sample_weight", key.weights.len()),
             numbers: numbers.filter_map(|(i, (path, _))| Some((i, index(path)?))).collect(),
+            outputs: graph.outputs().iter().map(|&value| graph[value].ty.clone()).collect(),
             executable,
         })
     }

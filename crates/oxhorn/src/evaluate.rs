@@ -15,6 +15,9 @@ use crate::{
     sequential::Sequential,
 };
 
+/// The losses whose labels are the classes' numbers.
+const SPARSE: [&str; 2] = ["SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy"];
+
 /// How to evaluate: Keras' arguments of `evaluate`, and its defaults.
 pub struct Evaluate<'a> {
     batch_size: Option<usize>,
@@ -197,7 +200,7 @@ impl Sequential {
         if let Some(loss) = loss {
             let resolved = loss.resolve(&y.batch_type(2).shape, &output)?;
             let loss = resolved.get()?;
-            if loss.class_name() == "SparseCategoricalCrossentropy" {
+            if SPARSE.contains(&loss.class_name()) {
                 let ignored = loss.config().get("ignore_class").and_then(|class| class.as_i64());
                 check_labels(names[1], y, output.last().copied().unwrap_or(1), ignored)?;
             }

@@ -63,7 +63,16 @@ pub mod inspect {
 pub mod prelude {
     pub use oxhorn_nn::{
         LayerSettings,
-        layers::{Activation, Dense, Dropout, Flatten, Input, Rescaling, Reshape},
+        layers::{
+            Activation, ActivityRegularization, Add, AlphaDropout, Average, BatchNormalization,
+            Concatenate, Cropping1D, Cropping2D, Dense, Dot, Dropout, ELU, EinsumDense, Embedding,
+            Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling1D,
+            GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization,
+            Identity, Input, LayerNormalization, LeakyReLU, Maximum, Minimum, Multiply,
+            Normalization, PReLU, Permute, RMSNormalization, ReLU, RepeatVector, Rescaling,
+            Reshape, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, Subtract,
+            UnitNormalization, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
+        },
         losses::LossSettings,
         metrics::MetricSettings,
         optimizers::{

@@ -26,6 +26,8 @@ pub struct Loop<'a> {
     pub epochs: usize,
     /// The epoch to begin with, counted from 0.
     pub initial_epoch: usize,
+    /// How many steps a callback sees as one.
+    pub steps_per_execution: usize,
     /// After which epochs a validation follows.
     pub validation_freq: Frequency,
     /// Who is told how it goes.
@@ -66,6 +68,7 @@ impl<'a> Loop<'a> {
         Loop {
             epochs: 1,
             initial_epoch: 0,
+            steps_per_execution: 1,
             validation_freq: Frequency::Every(1),
             callbacks: vec![],
             permute: Box::new(|n| Ok(crate::random::streams().numpy.permutation(n))),
@@ -121,20 +124,24 @@ impl Engine {
         let params = settings.params(steps);
         let mut progress = settings.progress(steps).epochs(epochs);
         let mut callbacks = std::mem::take(&mut settings.callbacks);
+        let chunk = settings.steps_per_execution;
         let mut run = Run::new(self, params, settings.output.clone());
         let (mut history, mut logs, clock) = (History::new(params), Logs::new(), Instant::now());
         callbacks.on_train_begin(&mut run)?;
-        for epoch in settings.initial_epoch..epochs {
+        let first = run.initial_epoch.unwrap_or(settings.initial_epoch);
+        for epoch in first..epochs {
             run.engine.reset_metrics();
             callbacks.on_epoch_begin(epoch, &mut run)?;
             printed(progress.begin_epoch(epoch, clock.elapsed()))?;
-            training.begin_epoch();
+            training.begin_epoch()?;
             let permute = &mut *settings.permute;
-            train(&mut training, &mut run, &mut callbacks, (&mut progress, clock), permute)?;
+            train(&mut training, &mut run, &mut callbacks, (&mut progress, clock), permute, chunk)?;
+            training.end_epoch()?;
             logs = run.logs("")?;
             let due = settings.validation_freq.is_due(epoch);
             if let Some(validation) = validation.as_mut().filter(|_| due) {
-                measure(validation, &mut run, &mut callbacks, Part::OfFit, permute)?;
+                let part = (Part::OfFit, chunk);
+                measure(validation, &mut run, &mut callbacks, part, permute)?;
                 logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
             }
             callbacks.on_epoch_end(epoch, &mut logs, &mut run)?;
@@ -164,9 +171,10 @@ impl Engine {
         let mut progress = settings.progress(steps);
         let mut callbacks = std::mem::take(&mut settings.callbacks);
         let mut run = Run::new(self, settings.params(steps), settings.output.clone());
+        let chunk = settings.steps_per_execution;
         let clock = Instant::now();
         progress.begin(clock.elapsed());
-        let part = Part::OfItself(&mut progress, clock);
+        let part = (Part::OfItself(&mut progress, clock), chunk);
         measure(&mut feeder, &mut run, &mut callbacks, part, &mut *settings.permute)?;
         let logs = run.logs("")?;
         printed(progress.finish(clock.elapsed(), &logs))?;
@@ -188,20 +196,23 @@ impl Engine {
         let (clock, mut predictions) = (Instant::now(), Predictions::default());
         progress.begin(clock.elapsed());
         callbacks.on_predict_begin(&mut run)?;
-        let wanted = callbacks.granularity() == Granularity::Batches;
-        feeder.begin_anew();
+        let mut chunks = Chunks::new(settings.steps_per_execution, callbacks.granularity());
+        let mut outputs = Predictions::default();
+        feeder.begin_epoch()?;
         for step in 0.. {
             if !feeder.has_next() {
                 break;
             }
-            if wanted {
+            if let Some(step) = chunks.begin(step) {
                 callbacks.on_predict_batch_begin(step, &mut run)?;
+                outputs = Predictions::default();
             }
             let Some(program) = feeder.next(run.engine, &mut *settings.permute)? else { break };
             predictions.extend(run.engine, program)?;
-            if wanted {
-                let mut outputs = Predictions::default();
+            if chunks.begun.is_some() {
                 outputs.extend(run.engine, program)?;
+            }
+            if let Some(step) = chunks.end(step) {
                 callbacks.on_predict_batch_end(step, &outputs, &mut run)?;
             }
             if progress.step(step + 1, clock.elapsed()) {
@@ -212,6 +223,10 @@ impl Engine {
                 break;
             }
         }
+        if let Some(step) = chunks.rest() {
+            callbacks.on_predict_batch_end(step, &outputs, &mut run)?;
+        }
+        feeder.end_epoch()?;
         callbacks.on_predict_end(&mut run)?;
         printed(progress.finish(clock.elapsed(), &Logs::new()))?;
         Ok(predictions)
@@ -229,9 +244,42 @@ impl Engine {
         let mut feeder = Feeder::new(source, kind);
         feeder.load(self)?;
         self.reset_metrics();
-        feeder.begin_anew();
+        feeder.begin_epoch()?;
         while feeder.next(self, &mut |n| Ok((0..n).collect()))?.is_some() {}
         Run::new(self, Params::default(), Output::of(io::sink())).logs("")
+    }
+}
+
+/// Steps as callbacks see them: so many as one.
+struct Chunks {
+    size: usize,
+    /// Whether anyone wants to see them.
+    seen: Granularity,
+    /// The first step of what has begun.
+    begun: Option<usize>,
+}
+
+impl Chunks {
+    fn new(size: usize, seen: Granularity) -> Chunks {
+        Chunks { size: size.max(1), seen, begun: None }
+    }
+
+    /// What callbacks are told before this step.
+    fn begin(&mut self, step: usize) -> Option<usize> {
+        let due = self.seen == Granularity::Batches && step.is_multiple_of(self.size);
+        self.begun = if due { Some(step) } else { self.begun };
+        due.then_some(step)
+    }
+
+    /// What they are told after it.
+    fn end(&mut self, step: usize) -> Option<usize> {
+        let due = (step + 1).is_multiple_of(self.size);
+        if due { self.rest() } else { None }
+    }
+
+    /// What they are told of a chunk that was cut short: its last step, had it been whole.
+    fn rest(&mut self) -> Option<usize> {
+        self.begun.take().map(|begun| begun + self.size - 1)
     }
 }
 
@@ -242,25 +290,27 @@ fn train(
     callbacks: &mut dyn Callback,
     (progress, clock): (&mut Progress<Output<'_>>, Instant),
     permute: &mut Permute<'_>,
+    chunk: usize,
 ) -> Result<()> {
-    let batches = callbacks.granularity() == Granularity::Batches;
+    let mut chunks = Chunks::new(chunk, callbacks.granularity());
     for step in 0.. {
         if !training.has_next() {
             break;
         }
-        if batches {
+        if let Some(step) = chunks.begin(step) {
             callbacks.on_train_batch_begin(step, run)?;
         }
         if training.next(run.engine, permute)?.is_none() {
             break;
         }
         let draws = progress.step(step + 1, clock.elapsed());
-        if draws || batches {
+        let ends = chunks.end(step);
+        if draws || ends.is_some() {
             let logs = run.logs("")?;
             if draws {
                 printed(progress.draw(&logs))?;
             }
-            if batches {
+            if let Some(step) = ends {
                 callbacks.on_train_batch_end(step, &logs, run)?;
             }
         }
@@ -268,6 +318,10 @@ fn train(
         if run.stopped {
             break;
         }
+    }
+    if let Some(step) = chunks.rest() {
+        let logs = run.logs("")?;
+        callbacks.on_train_batch_end(step, &logs, run)?;
     }
     Ok(())
 }
@@ -286,18 +340,18 @@ fn measure(
     feeder: &mut Feeder<'_>,
     run: &mut Run<'_, '_>,
     callbacks: &mut dyn Callback,
-    mut part: Part<'_, '_>,
+    (mut part, chunk): (Part<'_, '_>, usize),
     permute: &mut Permute<'_>,
 ) -> Result<()> {
     run.engine.reset_metrics();
     callbacks.on_test_begin(run)?;
-    let batches = callbacks.granularity() == Granularity::Batches;
-    feeder.begin_anew();
+    let mut chunks = Chunks::new(chunk, callbacks.granularity());
+    feeder.begin_epoch()?;
     for step in 0.. {
         if !feeder.has_next() {
             break;
         }
-        if batches {
+        if let Some(step) = chunks.begin(step) {
             callbacks.on_test_batch_begin(step, run)?;
         }
         if feeder.next(run.engine, permute)?.is_none() {
@@ -308,7 +362,7 @@ fn measure(
         {
             printed(progress.draw(&run.logs("")?))?;
         }
-        if batches {
+        if let Some(step) = chunks.end(step) {
             let logs = run.logs("")?;
             callbacks.on_test_batch_end(step, &logs, run)?;
         }
@@ -317,6 +371,11 @@ fn measure(
             break;
         }
     }
+    if let Some(step) = chunks.rest() {
+        let logs = run.logs("")?;
+        callbacks.on_test_batch_end(step, &logs, run)?;
+    }
+    feeder.end_epoch()?;
     let logs = run.logs("")?;
     callbacks.on_test_end(&logs, run)
 }

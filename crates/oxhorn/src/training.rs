@@ -20,11 +20,14 @@ pub(crate) struct Run<'m, 'o> {
     params: Params,
     output: Output<'o>,
     pub(crate) stopped: bool,
+    /// The epoch that a callback wants to begin with.
+    pub(crate) initial_epoch: Option<usize>,
 }
 
 impl<'m, 'o> Run<'m, 'o> {
     pub(crate) fn new(engine: &'m mut Engine, params: Params, output: Output<'o>) -> Run<'m, 'o> {
-        Run { engine, params, output, stopped: false }
+        let (stopped, initial_epoch) = (false, None);
+        Run { engine, params, output, stopped, initial_epoch }
     }
 
     /// Loss and metrics since the last reset, each name after this prefix, in alphabetical order.
@@ -63,6 +66,10 @@ impl Training for Run<'_, '_> {
 
     fn stop(&mut self) {
         self.stopped = true;
+    }
+
+    fn begin_with(&mut self, epoch: usize) {
+        self.initial_epoch = Some(epoch);
     }
 
     fn learning_rate(&self) -> Result<f64> {

@@ -192,6 +192,9 @@ fn labels_outside_the_classes_are_refused() {
     refuses(sparse, &text("7", "validation_data's y"), |m| {
         m.fit(&x(), &good, quiet().validation_data(&x(), &array![0, 1, 7, 0, 1, 0]))
     });
+    let general = || with_loss("categorical_generalized_cross_entropy");
+    refuses(general, &text("2", "y"), |m| m.fit(&x(), &array![0, 1, 2, 0, 1, 0], quiet()));
+    refuses(general, &text("-1", "y"), |m| m.evaluate(&x(), &array![0, 1, -1, 0, 1, 0]));
     // "crossentropy" means the sparse one for such targets.
     let by_shape = || with_loss("crossentropy");
     refuses(by_shape, &text("2", "y"), |m| m.fit(&x(), &array![0, 1, 2, 0, 1, 0], quiet()));

@@ -2,6 +2,7 @@
 
 mod support;
 
+use ndarray::Array2;
 use oxhorn::{
     prelude::*,
     random::{next_seed, streams},
@@ -145,4 +146,12 @@ fn the_learning_rate_can_be_set_once_the_model_is_compiled() {
         bits(&model)
     };
     assert_eq!(train(0.5, Some(0.01)), train(0.01, None));
+}
+
+#[test]
+fn predictions_have_the_shape_of_a_last_layer_that_only_reshapes() {
+    let x = Array2::from_shape_fn((5, 6), |(i, j)| (6 * i + j) as f32).into_dyn();
+    let mut model = Sequential::new().add(Reshape::new([2, 3]).input_dim(6));
+    let y = model.predict(&x).unwrap();
+    assert_eq!(y, x.to_shape(vec![5, 2, 3]).unwrap());
 }

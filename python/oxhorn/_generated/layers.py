@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
+from warnings import warn
 
+from oxhorn.config import image_data_format
 from oxhorn.layers.layer import RegistryLayer
 
 if TYPE_CHECKING:
@@ -341,7 +343,7 @@ class Cropping2D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(cropping=cropping, data_format=data_format)
+        self._configure(cropping=cropping, data_format=data_format or image_data_format())
 
 
 class Dense(RegistryLayer):
@@ -630,6 +632,8 @@ class Embedding(RegistryLayer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.pop("input_length", None) is not None:
+            warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
         super().__init__(**kwargs)
         self._refuse(
             weights=weights,
@@ -664,7 +668,7 @@ class Flatten(RegistryLayer):
         self, data_format: Literal["channels_last", "channels_first"] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(data_format=data_format)
+        self._configure(data_format=data_format or image_data_format())
 
 
 class GaussianDropout(RegistryLayer):
@@ -738,7 +742,7 @@ class GlobalAveragePooling1D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(data_format=data_format, keepdims=keepdims)
+        self._configure(data_format=data_format or image_data_format(), keepdims=keepdims)
 
 
 class GlobalAveragePooling2D(RegistryLayer):
@@ -761,7 +765,7 @@ class GlobalAveragePooling2D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(data_format=data_format, keepdims=keepdims)
+        self._configure(data_format=data_format or image_data_format(), keepdims=keepdims)
 
 
 class GlobalMaxPooling1D(RegistryLayer):
@@ -784,7 +788,7 @@ class GlobalMaxPooling1D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(data_format=data_format, keepdims=keepdims)
+        self._configure(data_format=data_format or image_data_format(), keepdims=keepdims)
 
 
 class GlobalMaxPooling2D(RegistryLayer):
@@ -807,7 +811,7 @@ class GlobalMaxPooling2D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(data_format=data_format, keepdims=keepdims)
+        self._configure(data_format=data_format or image_data_format(), keepdims=keepdims)
 
 
 class GroupNormalization(RegistryLayer):
@@ -957,6 +961,7 @@ class LayerNormalization(RegistryLayer):
         gamma_constraint: Identifier | None = None,
         **kwargs: Any,
     ) -> None:
+        self._refuse(rms_scaling=kwargs.pop("rms_scaling", None))
         super().__init__(**kwargs)
         self._configure(
             axis=axis,
@@ -988,6 +993,9 @@ class LeakyReLU(RegistryLayer):
     _fields = {"negative_slope": "plain"}
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:
+            negative_slope = kwargs.pop("alpha")
+            warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=2)
         super().__init__(**kwargs)
         self._configure(negative_slope=negative_slope)
 
@@ -1300,6 +1308,10 @@ class SpatialDropout1D(RegistryLayer):
         super().__init__(name=name, dtype=dtype)
         self._configure(rate=rate, seed=seed)
 
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {name: config[name] for name in ("rate", "seed", "name", "dtype")}
+
 
 class SpatialDropout2D(RegistryLayer):
     """While training, drops a random fraction `rate` of its channels, each at all positions of an
@@ -1333,7 +1345,11 @@ class SpatialDropout2D(RegistryLayer):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._configure(rate=rate, data_format=data_format, seed=seed)
+        self._configure(rate=rate, data_format=data_format or image_data_format(), seed=seed)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {name: config[name] for name in ("rate", "data_format", "seed", "name", "dtype")}
 
 
 class SpatialDropout3D(RegistryLayer):
@@ -1368,7 +1384,11 @@ class SpatialDropout3D(RegistryLayer):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._configure(rate=rate, data_format=data_format, seed=seed)
+        self._configure(rate=rate, data_format=data_format or image_data_format(), seed=seed)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {name: config[name] for name in ("rate", "data_format", "seed", "name", "dtype")}
 
 
 class Subtract(RegistryLayer):
@@ -1448,7 +1468,9 @@ class UpSampling2D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(size=size, data_format=data_format, interpolation=interpolation)
+        self._configure(
+            size=size, data_format=data_format or image_data_format(), interpolation=interpolation
+        )
 
 
 class ZeroPadding1D(RegistryLayer):
@@ -1471,7 +1493,7 @@ class ZeroPadding1D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(padding=padding, data_format=data_format)
+        self._configure(padding=padding, data_format=data_format or image_data_format())
 
 
 class ZeroPadding2D(RegistryLayer):
@@ -1495,7 +1517,7 @@ class ZeroPadding2D(RegistryLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._configure(padding=padding, data_format=data_format)
+        self._configure(padding=padding, data_format=data_format or image_data_format())
 
 
 GlobalAvgPool1D = GlobalAveragePooling1D

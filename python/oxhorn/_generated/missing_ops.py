@@ -15,21 +15,18 @@ __all__ = [
     "argpartition",
     "associative_scan",
     "bincount",
-    "convert_to_numpy",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
     "eig",
     "eigh",
     "fold",
-    "fori_loop",
     "i0",
     "istft",
     "jvp",
     "kaiser",
     "lstsq",
     "lu_factor",
-    "map",
     "matrix_rank",
     "nextafter",
     "nonzero",
@@ -37,16 +34,13 @@ __all__ = [
     "polar",
     "qr",
     "rearrange",
-    "scan",
     "stft",
     "svd",
     "unique",
     "vectorize",
-    "vectorized_map",
     "view",
     "view_as_complex",
     "view_as_real",
-    "while_loop",
 ]
 
 
@@ -73,11 +67,6 @@ def associative_scan(f: Any, elems: Any, reverse: bool = False, axis: Any = 0) -
 def bincount(x: Any, weights: Any = None, minlength: Any = 0, sparse: bool = False) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.bincount")
-
-
-def convert_to_numpy(x: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.convert_to_numpy")
 
 
 def ctc_decode(
@@ -122,11 +111,6 @@ def fold(
     raise not_implemented("ops.fold")
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.fori_loop")
-
-
 def i0(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.i0")
@@ -165,11 +149,6 @@ def lu_factor(x: Any) -> Any:
     raise not_implemented("ops.lu_factor")
 
 
-def map(f: Any, xs: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.map")
-
-
 def matrix_rank(x: Any, tol: Any = None) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.matrix_rank")
@@ -203,13 +182,6 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 def rearrange(tensor: Any, pattern: Any, **axes_lengths: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.rearrange")
-
-
-def scan(
-    f: Any, init: Any, xs: Any = None, length: Any = None, reverse: bool = False, unroll: Any = 1
-) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.scan")
 
 
 def stft(
@@ -248,11 +220,6 @@ def vectorize(pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> An
     raise not_implemented("ops.vectorize")
 
 
-def vectorized_map(function: Any, elements: Any) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.vectorized_map")
-
-
 def view(x: Any, dtype: Any = None) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.view")
@@ -266,8 +233,3 @@ def view_as_complex(x: Any) -> Any:
 def view_as_real(x: Any) -> Any:
     """Not available: raises `NotImplementedError`."""
     raise not_implemented("ops.view_as_real")
-
-
-def while_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
-    """Not available: raises `NotImplementedError`."""
-    raise not_implemented("ops.while_loop")

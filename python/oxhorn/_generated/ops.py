@@ -57,12 +57,10 @@ __all__ = [
     "cholesky_inverse",
     "clip",
     "concatenate",
-    "cond",
     "conj",
     "conjugate",
     "conv",
     "conv_transpose",
-    "convert_to_tensor",
     "copy",
     "corrcoef",
     "correlate",
@@ -87,7 +85,6 @@ __all__ = [
     "dot_product_attention",
     "dsplit",
     "dstack",
-    "dtype",
     "einsum",
     "elu",
     "empty",
@@ -118,7 +115,6 @@ __all__ = [
     "gcd",
     "gelu",
     "geomspace",
-    "get_item",
     "glu",
     "greater",
     "greater_equal",
@@ -141,7 +137,6 @@ __all__ = [
     "inner",
     "inv",
     "irfft",
-    "is_tensor",
     "isclose",
     "isfinite",
     "isin",
@@ -203,7 +198,6 @@ __all__ = [
     "nanstd",
     "nansum",
     "nanvar",
-    "ndim",
     "negative",
     "norm",
     "normalize",
@@ -245,7 +239,6 @@ __all__ = [
     "select",
     "selu",
     "separable_conv",
-    "shape",
     "sigmoid",
     "sign",
     "signbit",
@@ -281,7 +274,6 @@ __all__ = [
     "sum",
     "swapaxes",
     "swish",
-    "switch",
     "take",
     "take_along_axis",
     "tan",
@@ -586,14 +578,6 @@ def concatenate(xs: Any, axis: Any = 0) -> Any:
     return call("concatenate", "numpy", xs, axis=axis)
 
 
-def cond(pred: Any, true_fn: Any, false_fn: Any) -> Any:
-    """One of two outcomes, by a single truth value. Both are traced: `true_fn` and `false_fn` are
-    what the two functions gave, each a tensor or a list of tensors, and whoever stands at the
-    border calls them.
-    """
-    return call("cond", "core", pred, true_fn, false_fn)
-
-
 def conj(x: Any) -> Any:
     """The complex conjugate, which of a real number is the number itself."""
     return call("conj", "numpy", x)
@@ -648,11 +632,6 @@ def conv_transpose(
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
-
-
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
-    """Numbers, lists and tensors as a tensor, of a type if one is given."""
-    return call("convert_to_tensor", "core", x, dtype=dtype, sparse=sparse, ragged=ragged)
 
 
 def copy(x: Any) -> Any:
@@ -819,11 +798,6 @@ def dstack(xs: Any) -> Any:
     return call("dstack", "numpy", xs)
 
 
-def dtype(x: Any) -> Any:
-    """The name of the type of a tensor's elements."""
-    return call("dtype", "core", x)
-
-
 def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     """Sums of products, by the names of axes: `'ij,jk->ik'` is the product of matrices."""
     return call("einsum", "numpy", subscripts, *operands, **kwargs)
@@ -980,13 +954,6 @@ def geomspace(
     )
 
 
-def get_item(x: Any, key: Any) -> Any:
-    """What `x[key]` is in Python. A key is an integer, a tensor of integers, `None`, `'...'`, a
-    slice as the list `['slice', start, stop, step]`, or a list of these beside one another.
-    """
-    return call("get_item", "numpy", x, key)
-
-
 def glu(x: Any, axis: Any = -1) -> Any:
     """One half along an axis, times the sigmoid of the other."""
     return call("glu", "nn", x, axis=axis)
@@ -1095,11 +1062,6 @@ def inv(x: Any) -> Any:
 def irfft(x: Any, fft_length: Any = None) -> Any:
     """The real numbers whose transform has this first half, along the last axis."""
     return call("irfft", "math", x, fft_length=fft_length)
-
-
-def is_tensor(x: Any) -> Any:
-    """Whether something is a tensor."""
-    return call("is_tensor", "core", x)
 
 
 def isclose(x1: Any, x2: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
@@ -1483,11 +1445,6 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return call("nanvar", "numpy", x, axis=axis, keepdims=keepdims)
 
 
-def ndim(x: Any) -> Any:
-    """The number of axes of a tensor."""
-    return call("ndim", "numpy", x)
-
-
 def negative(x: Any) -> Any:
     """Each element with its sign turned."""
     return call("negative", "numpy", x)
@@ -1722,11 +1679,6 @@ def separable_conv(
     )
 
 
-def shape(x: Any) -> Any:
-    """The extents of a tensor, as a tuple."""
-    return call("shape", "core", x)
-
-
 def sigmoid(x: Any) -> Any:
     """`1 / (1 + e⁻ˣ)`"""
     return call("sigmoid", "nn", x)
@@ -1906,14 +1858,6 @@ def swish(x: Any) -> Any:
     return call("swish", "nn", x)
 
 
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
-    """One of several outcomes, by an index that is kept within their number. All are traced:
-    `branches` are what the functions gave for the operands, and whoever stands at the border calls
-    them.
-    """
-    return call("switch", "core", index, branches, *operands)
-
-
 def take(x: Any, indices: Any, axis: Any = None) -> Any:
     """Slices along an axis, or elements of all in a row, chosen by index. Negative indices count
     from the end; what is outside counts as the nearest inside.
@@ -2063,21 +2007,18 @@ MISSING = (
     "argpartition",
     "associative_scan",
     "bincount",
-    "convert_to_numpy",
     "ctc_decode",
     "ctc_loss",
     "custom_gradient",
     "eig",
     "eigh",
     "fold",
-    "fori_loop",
     "i0",
     "istft",
     "jvp",
     "kaiser",
     "lstsq",
     "lu_factor",
-    "map",
     "matrix_rank",
     "nextafter",
     "nonzero",
@@ -2085,16 +2026,13 @@ MISSING = (
     "polar",
     "qr",
     "rearrange",
-    "scan",
     "stft",
     "svd",
     "unique",
     "vectorize",
-    "vectorized_map",
     "view",
     "view_as_complex",
     "view_as_real",
-    "while_loop",
 )
 
 # Which functions Keras has in the modules of `ops` too.

@@ -66,6 +66,11 @@ class BackupAndRestore(Callback):
         self.model._load_training_state(state)
         self.model._initial_epoch = self._current_epoch
 
+    def _resumed_epoch(self) -> int | None:
+        """The epoch of the backup. Loops ask before they begin, the model is restored after."""
+        backup = self._newest_backup()
+        return None if backup is None else int(backup["epoch"])
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._current_epoch = epoch
 

@@ -10,6 +10,9 @@ from oxhorn.callbacks.history import History
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
 
 
+LOOPS = ("train", "test", "predict")
+
+
 def plain_logs(logs: Logs | None) -> Logs:
     """Logs in alphabetical order, nested ones flattened, numbers of any kind as `float`."""
     plain: Logs = {}
@@ -78,7 +81,14 @@ class CallbackList(Callback):
         Callbacks may leave out hooks that they override but, as they are set up, do not need:
         a silent progress bar has nothing to do after a batch. So ask after `set_params`.
         """
-        return set().union(*(wanted_hooks(callback) for callback in self.callbacks))
+        hooks = set().union(*(wanted_hooks(callback) for callback in self.callbacks))
+        # What ends has begun: this list counts the loops that are open.
+        return hooks | {f"on_{loop}_begin" for loop in LOOPS if f"on_{loop}_end" in hooks}
+
+    def resumed_epoch(self) -> int | None:
+        """The epoch with which training goes on that was interrupted, if a callback knows of it."""
+        known = [callback._resumed_epoch() for callback in self.callbacks if _may_resume(callback)]
+        return max((epoch for epoch in known if epoch is not None), default=None)
 
     def batch_interval(self) -> float:
         """Seconds that may pass between two calls of batch hooks before anyone could notice.
@@ -165,3 +175,7 @@ class CallbackList(Callback):
         self._open_loops -= 1
         if self._open_loops < 0:
             raise ValueError("`on_xxx_end` called without corresponding `on_xxx_begin`")
+
+
+def _may_resume(callback: Any) -> bool:
+    return hasattr(callback, "_resumed_epoch")

@@ -8,6 +8,7 @@ import numpy as np
 
 from oxhorn import _native
 from oxhorn._registry import RegistryObject, foreign
+from oxhorn.utils.dtypes import standardize_dtype
 
 
 class Initializer:
@@ -41,7 +42,7 @@ class RegistryInitializer(RegistryObject, Initializer):
         if hasattr(generator, "next"):
             envelope = self._enveloped_with(int(generator.next()[0]))
         values = _native.first_value(envelope, [int(extent) for extent in shape])
-        return values if dtype in (None, "float32", np.float32) else values.astype(dtype)
+        return values.astype(standardize_dtype(dtype), copy=False)
 
     def _enveloped_with(self, seed: int) -> str:
         self._drawn_seed = seed

@@ -7,8 +7,14 @@ from typing import Any
 from oxhorn._generated import layers as _generated
 from oxhorn._generated.layers import *  # noqa: F403
 from oxhorn._identifiers import Category, not_available
+from oxhorn.layers.embedding import Embedding
+from oxhorn.layers.encoding import CategoryEncoding, Discretization
 from oxhorn.layers.input_layer import Input, InputLayer
+from oxhorn.layers.input_spec import InputSpec
+from oxhorn.layers.lambda_layer import Lambda
 from oxhorn.layers.layer import Layer
+from oxhorn.layers.masked import BatchNormalization, GlobalAveragePooling1D, Softmax
+from oxhorn.layers.masking import Masking
 from oxhorn.layers.merging import (
     add,
     average,
@@ -19,10 +25,34 @@ from oxhorn.layers.merging import (
     multiply,
     subtract,
 )
+from oxhorn.layers.normalization import Normalization
+from oxhorn.layers.wrapper import TimeDistributed, Wrapper
+
+# Keras' second name of the class.
+GlobalAvgPool1D = GlobalAveragePooling1D
+
+# What Python adds to Rust's layers, or has in their place.
+_OWN = {
+    layer.__name__: layer
+    for layer in (
+        BatchNormalization,
+        CategoryEncoding,
+        Discretization,
+        Embedding,
+        GlobalAveragePooling1D,
+        Lambda,
+        Masking,
+        Normalization,
+        Softmax,
+        TimeDistributed,
+        Wrapper,
+    )
+}
 
 __all__ = [
     "Input",
     "InputLayer",
+    "InputSpec",
     "Layer",
     "add",
     "average",
@@ -35,9 +65,9 @@ __all__ = [
     "serialize",
     "subtract",
 ]
-__all__ += _generated.__all__
+__all__ += sorted({*_generated.__all__, *_OWN})
 
-_CATEGORY = Category("keras.layers", "layer", _generated)
+_CATEGORY = Category("keras.layers", "layer", _generated, own=_OWN)
 
 
 def serialize(layer: Layer) -> Any:

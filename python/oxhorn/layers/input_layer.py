@@ -7,6 +7,7 @@ from typing import Any
 from oxhorn._graph import Node
 from oxhorn._tensor import KerasTensor
 from oxhorn.layers.layer import Layer
+from oxhorn.utils.dtypes import standardize_dtype
 
 
 class InputLayer(Layer):
@@ -57,8 +58,10 @@ class InputLayer(Layer):
         elif batch_shape is None:
             batch_shape = (batch_size, *_extents(shape))
         self._input_shape = tuple(batch_shape)
-        self._dtype_name = str(dtype or "float32")
-        output = input_tensor or KerasTensor(self._input_shape, self._dtype_name, name=self.name)
+        self._dtype_name = standardize_dtype(dtype)
+        output = input_tensor
+        if output is None:
+            output = KerasTensor(self._input_shape, self._dtype_name, name=self.name)
         Node(self, (), {}, output)
         self.built = True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 import json
 import weakref
@@ -13,10 +12,21 @@ import numpy as np
 
 from oxhorn import _native, tree
 from oxhorn._graph import Node, Operation, output_spec
+from oxhorn._masks import Masks
 from oxhorn._registry import RegistryObject
 from oxhorn._tensor import KerasTensor, Tensor, as_array, as_traced
 from oxhorn._variables import Variable
 from oxhorn.dtype_policies import DTypePolicy
+from oxhorn.layers import keras_config
+from oxhorn.layers.building import (
+    BUILT_AT_ONCE,
+    as_shapes,
+    build_arguments,
+    is_shape,
+    noting_shapes,
+)
+from oxhorn.layers.input_spec import SPECS, InputSpec, check_input
+from oxhorn.layers.masking_rules import LOSING, output_mask
 
 _keys = itertools.count(1)
 
@@ -67,6 +77,14 @@ class Layer(Operation):
         name: the layer's name; one is made of the class where none is given.
     """
 
+    # What `build` was told, by the names of its parameters.
+    _build_shapes: dict[str, Any] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = noting_shapes(cls.__dict__["build"])  # type: ignore[method-assign]
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
         # What `get_config` gives where a subclass has none of its own.
@@ -96,8 +114,9 @@ class Layer(Operation):
         self._key = f"{self.name}-{next(_keys)}"
         self._numbers: dict[str, str] = {}
         self.built = False
-        self.supports_masking = False
-        self.input_spec = None
+        # Who has a rule of its own for masks can deal with them.
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self.input_spec: Any = None
         self.autocast = autocast
         self.dtype_policy = dtype_policy(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -363,6 +382,9 @@ class Layer(Operation):
         """The mask of the outputs: that of the inputs."""
         return previous_mask
 
+    # What `compute_mask` is where masks are handed on as they are.
+    _usual_mask: Any = compute_mask
+
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of these shapes, `None` where it is open."""
         shapes = [*args, *kwargs.values()]
@@ -384,6 +406,13 @@ class Layer(Operation):
                 f"In layer {type(self).__name__}, you forgot to call `super().__init__()` in the "
                 "`__init__()` method. Go add it!"
             )
+        if not args and not kwargs:
+            import inspect
+
+            inspect.signature(self.call).bind()
+        if self.input_spec is not None:
+            first = args[0] if args else next(iter(kwargs.values()), None)
+            check_input(self.input_spec, first, self.name)
         flat = tree.flatten((args, kwargs))
         if any(isinstance(x, KerasTensor) for x in flat):
             return self._symbolic(*args, **kwargs)
@@ -394,7 +423,9 @@ class Layer(Operation):
     def _symbolic(self, *args: Any, **kwargs: Any) -> Any:
         with Within(self):
             self._ensure_built(args, kwargs)
+            masks = Masks(self, call_names(type(self)), args, kwargs)
             outputs = self.compute_output_spec(*args, **kwargs)
+            masks.pass_on(outputs)
         Node(self, args, kwargs, outputs)
         return outputs
 
@@ -416,12 +447,14 @@ class Layer(Operation):
             kwargs["training"] = bool(training)
         else:
             kwargs.pop("training", None)
+        masks = Masks(self, call_names(type(self)), args, kwargs)
         _context.training.append(bool(training))
         try:
             outputs = self.call(*args, **kwargs)
         finally:
             _context.training.pop()
         outputs = tree.map_structure(_as_output, outputs)
+        masks.pass_on(outputs)
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 penalty = self.activity_regularizer(output)
@@ -437,18 +470,15 @@ class Layer(Operation):
         return self._eager(args, kwargs)
 
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
-        if self.built:
-            return
-        inputs = args[0] if args else next(iter(kwargs.values()), None)
-        shapes = tree.map_structure(lambda x: tuple(np.shape(x) if _is_value(x) else x.shape), inputs)
-        if isinstance(shapes, list):
-            shapes = [tuple(shape) if isinstance(shape, list) else shape for shape in shapes]
-        if type(self).build is not Layer.build or isinstance(self, RegistryLayer):
-            self._build_once(shapes, inputs)
-        self.built = True
+        if not self.built:
+            self._build_for(build_arguments(self, args, kwargs), args, kwargs)
+            self.built = True
 
-    def _build_once(self, shapes: Any, inputs: Any) -> None:
-        self.build(shapes)
+    def _build_for(self, shapes: dict[str, Any], args: tuple, kwargs: dict[str, Any]) -> None:
+        """Makes the weights for a call with these arguments."""
+        if type(self).build is Layer.build:
+            self._build_shapes = shapes
+        self.build(*shapes.values())
 
     # What can be written down ---------------------------------------------------------------------
 
@@ -459,14 +489,24 @@ class Layer(Operation):
             from oxhorn import regularizers
 
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).__init__ is not Layer.__init__ and type(self).get_config is Layer.get_config:
+        if getattr(type(self).get_config, "is_default", False):
             config.update(given_config(self))
+            if not accepts(type(self), "name"):
+                del config["name"]
         return config
+
+    # A class without one of its own is written down by what its `__init__` was given.
+    get_config.is_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The layer with these settings."""
-        config = dict(config)
+        # What every layer has is no argument of a class whose `__init__` does not name it.
+        config = {
+            key: value
+            for key, value in config.items()
+            if key not in ("name", "trainable", "dtype") or accepts(cls, key)
+        }
         policy = config.get("dtype")
         if isinstance(policy, dict):
             config["dtype"] = policy["config"]["name"]
@@ -479,13 +519,21 @@ class Layer(Operation):
             ) from error
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Makes the weights as a saved layer had them."""
-        if config and config.get("input_shape") is not None and not self.built:
-            self._build_once(tuple(config["input_shape"]), None)
-            self.built = True
+        """Makes the weights as a saved layer had them, by what `get_build_config` gave."""
+        if "input_shape" in config:
+            self.build(as_shapes(config["input_shape"]))
+        elif "shapes_dict" in config:
+            shapes = {name: as_shapes(shape) for name, shape in config["shapes_dict"].items()}
+            self.build(**shapes)
+        self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return None
+        """The shapes that the layer was built for, or `None` where it was not."""
+        if self._build_shapes is None:
+            return None
+        if len(self._build_shapes) == 1:
+            return {"input_shape": next(iter(self._build_shapes.values()))}
+        return {"shapes_dict": dict(self._build_shapes)}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -498,7 +546,15 @@ class RegistryLayer(RegistryObject, Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         Layer.__init__(self, **kwargs)
-        self.supports_masking = True
+        self.supports_masking = self._keras_name not in LOSING
+        self.input_spec = SPECS.get(self._keras_name)
+        self._made = False
+        self._input_dtypes: list[str] | None = None
+        self.built = self._keras_name in BUILT_AT_ONCE
+
+    @property
+    def _keras_name(self) -> str:
+        return self._class.rpartition(".")[2]
 
     def _is_random(self) -> bool:
         # What has a strength of 0 draws nothing, in Keras too.
@@ -512,24 +568,45 @@ class RegistryLayer(RegistryObject, Layer):
         if name in self.__dict__.get("_numbers", {}):
             numbers_turned()
 
+    def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        if not self._made:
+            self._build_for(build_arguments(self, args, kwargs), args, kwargs)
+            self.built = True
+
+    def _build_for(self, shapes: dict[str, Any], args: tuple, kwargs: dict[str, Any]) -> None:
+        inputs = args[0] if args else next(iter(kwargs.values()), None)
+        self._input_dtypes = [_dtype_of(x) for x in tree.flatten(inputs)]
+        if self.built:
+            # Keras has nothing to build here, and writes no shapes down.
+            self._make_variables(*shapes.values())
+        else:
+            self.build(*shapes.values())
+
     def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of this shape."""
-        self._build_once(input_shape, None)
+        self._make_variables(input_shape)
 
-    def _build_once(self, shapes: Any, inputs: Any) -> None:
-        if self.built:
+    def _make_variables(self, shapes: Any) -> None:
+        if self._made:
             return
-        dtypes = [_dtype_of(x) for x in tree.flatten(inputs)] if inputs is not None else None
-        several = isinstance(shapes, list) and shapes and is_shape(shapes[0])
+        several = isinstance(shapes, (list, tuple)) and shapes and is_shape(shapes[0])
         flat = list(shapes) if several else [shapes]
-        types = [(list(s), dtypes[i] if dtypes else "float32") for i, s in enumerate(flat)]
+        if not several and self._class.endswith(".Concatenate"):
+            raise ValueError(
+                "A `Concatenate` layer should be called on a list of at least 1 input. Received: "
+                f"input_shape={shapes}"
+            )
+        dtypes = self._input_dtypes or ["float32"] * len(flat)
+        types = [(list(shape), dtype) for shape, dtype in zip(flat, dtypes)]
         variables, numbers, _ = _native.layer_variables(self._envelope(), types)
         for made in variables:
             self._make(made)
+        if self._class == "keras.layers.Dense":
+            self.input_spec = InputSpec(min_ndim=2, axes={-1: flat[0][-1]})
         self._numbers = {f"{self._key}/{name}": name for name, _ in numbers}
         for path in self._numbers:
             _turnable[path] = weakref.ref(self)
-        self.built = True
+        self._made = True
 
     def _make(self, made: dict[str, Any]) -> None:
         """Makes a variable that Rust has asked for."""
@@ -563,6 +640,9 @@ class RegistryLayer(RegistryObject, Layer):
             self._envelope(), self._key, list(tensors), training, self._trainable
         )
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return output_mask(self._keras_name, getattr(self, "axis", None), inputs, previous_mask)
+
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         types = [(list(x.shape), x.dtype) for x in flat]
@@ -572,10 +652,12 @@ class RegistryLayer(RegistryObject, Layer):
     def get_config(self) -> dict[str, Any]:
         config = Layer.get_config(self)
         config.update(RegistryObject.get_config(self))
-        return config
+        return keras_config.written(self._keras_name, config)
 
-    def get_build_config(self) -> dict[str, Any] | None:
-        return None
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer with these settings."""
+        return super().from_config(keras_config.read(cls._class.rpartition(".")[2], config))
 
 
 class EagerCalls:
@@ -682,21 +764,30 @@ def _as_output(x: Any) -> Any:
     return x if isinstance(x, Tensor) or x is None else as_traced(x)
 
 
-def is_shape(value: Any) -> bool:
-    """Whether this is the shape of one tensor."""
-    return isinstance(value, (list, tuple)) and all(
-        extent is None or isinstance(extent, (int, np.integer)) for extent in value
-    )
+# The flag of a function that takes further keyword arguments.
+VAR_KEYWORDS = 0x08
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
+def call_names(cls: type) -> tuple[str, ...]:
+    """The parameters of a layer's `call`, in order and without `self`."""
+    function: Any = cls.call  # type: ignore[attr-defined]
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    if code is None:
+        import inspect
+
+        return tuple(inspect.signature(function).parameters)[1:]
+    return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+
+
+@functools.cache
 def call_parameters(cls: type) -> frozenset[str]:
     """The parameters of a layer's `call`; `training` too if it takes any."""
-    parameters = inspect.signature(cls.call).parameters
-    names = set(parameters)
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        names.add("training")
-    return frozenset(names)
+    code = getattr(cls.call, "__code__", None)  # type: ignore[attr-defined]
+    takes_any = code is not None and code.co_flags & VAR_KEYWORDS
+    return frozenset((*call_names(cls), *(("training",) if takes_any else ())))
 
 
 def dtype_policy(dtype: Any) -> DTypePolicy:
@@ -731,15 +822,27 @@ def given_input_shape(kwargs: dict[str, Any]) -> tuple | None:
     return None
 
 
+def accepts(cls: type, name: str) -> bool:
+    """Whether a class is made with an argument of this name."""
+    import inspect
+
+    parameters = inspect.signature(cls.__init__).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def given_config(layer: Layer) -> dict[str, Any]:
     """What `__init__` was given, by name."""
+    import inspect
+
     args, kwargs = layer._given
     bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
-    bound.arguments.pop("self", None)
     given: dict[str, Any] = {}
-    for name, value in bound.arguments.items():
-        parameter = inspect.signature(type(layer).__init__).parameters[name]
-        given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    for name, value in list(bound.arguments.items())[1:]:
+        parameter = bound.signature.parameters[name]
+        if parameter.kind is not parameter.VAR_POSITIONAL:
+            given.update(value if parameter.kind is parameter.VAR_KEYWORD else {name: value})
+    for name in ("name", "trainable", "dtype"):
+        given.pop(name, None)  # Every layer has them, and knows them better.
     try:
         json.dumps(given)
     except TypeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxhorn._generated import metrics as _generated
 from oxhorn._generated.metrics import *  # noqa: F403
@@ -25,16 +25,18 @@ from oxhorn.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from oxhorn.metrics.functions import (
-    binary_accuracy,
-    categorical_accuracy,
-    concordance_correlation,
-    pearson_correlation,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
 from oxhorn.metrics.metric import MeanMetricWrapper, Metric
+
+if TYPE_CHECKING:
+    from oxhorn.metrics.functions import (
+        binary_accuracy,
+        categorical_accuracy,
+        concordance_correlation,
+        pearson_correlation,
+        sparse_categorical_accuracy,
+        sparse_top_k_categorical_accuracy,
+        top_k_categorical_accuracy,
+    )
 
 __all__ = [
     "MeanMetricWrapper",
@@ -87,4 +89,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 def __getattr__(name: str) -> Any:
+    if name in __all__:
+        # Those written with `ops`, which few programs import.
+        from oxhorn.metrics import functions
+
+        return getattr(functions, name)
     raise not_available(__name__, name, _generated.MISSING)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn._identifiers import registry_function
+from oxhorn.ops import any as any_along
 from oxhorn.ops import (
-    any as any_along,
     argmax,
     cast,
     convert_to_tensor,
@@ -58,8 +58,8 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
         y_pred: What is predicted, for each class.
     """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
-    matches = _real(equal(_integer(_labels(y_true, y_pred)), _integer(argmax(y_pred, axis=-1))))
-    return matches if matches.shape == y_true.shape else reshape(matches, y_true.shape)
+    labels = _integer(_labels(y_true, y_pred))
+    return _real(equal(labels, _integer(argmax(y_pred, axis=-1))))
 
 
 @registry_function
@@ -141,11 +141,18 @@ def _centered(x: Any, axis: int) -> tuple[Any, Any]:
 
 
 def _same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Both with the same number of axes, where one has an axis of extent 1 more at its end."""
+    """Both with the same number of axes, where one has an axis of extent 1 more at its end.
+
+    That axis goes, unless the other has samples alone: then it gets one too.
+    """
     difference = len(y_true.shape) - len(y_pred.shape)
     if difference == 1 and y_true.shape[-1] == 1:
+        if len(y_pred.shape) == 1:
+            return y_true, expand_dims(y_pred, -1)
         return squeeze(y_true, -1), y_pred
     if difference == -1 and y_pred.shape[-1] == 1:
+        if len(y_true.shape) == 1:
+            return expand_dims(y_true, -1), y_pred
         return y_true, squeeze(y_pred, -1)
     return y_true, y_pred
 

@@ -18,6 +18,10 @@ from oxhorn._variables import Variable
 _keys = itertools.count(1)
 
 
+# The type that Keras writes for metrics that count pairs of classes.
+COUNTS = "int32"
+
+
 class Metric:
     """A number by which people judge predictions.
 
@@ -135,7 +139,15 @@ class RegistryMetric(RegistryObject, Metric):
         return {"name": self.name, **RegistryObject._settings(self)}
 
     def get_config(self) -> dict[str, Any]:
-        return {**Metric.get_config(self), **RegistryObject.get_config(self)}
+        config = {**Metric.get_config(self), **RegistryObject.get_config(self)}
+        if type(self).__name__.endswith("IoU"):
+            config["dtype"] = COUNTS
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        given = {key: value for key, value in config.items() if (key, value) != ("dtype", COUNTS)}
+        return super().from_config(given)
 
     def _running(self) -> Any:
         """What keeps the totals and runs the metric on arrays."""

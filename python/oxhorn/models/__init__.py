@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxhorn.models.model import Model
 from oxhorn.models.sequential import Sequential
+
+if TYPE_CHECKING:
+    from oxhorn.models.cloning import clone_model as clone_model
+    from oxhorn.models.serialization import model_from_json as model_from_json
+    from oxhorn.saving import load_model as load_model
+    from oxhorn.saving import save_model as save_model
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 

@@ -6,18 +6,24 @@ one after the other becomes a `Stream` of such lists.
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from oxhorn import tree
+from oxhorn.models import prefetch
 from oxhorn.utils.py_dataset import PyDataset
 
 
 def as_samples(value: Any, keep_integers: bool = True) -> np.ndarray:
     """An array whose first axis counts samples, as the engine takes it."""
+    if value is None:
+        raise ValueError("There are no data where an array is needed. Received: None")
     array = to_numpy(value)
     if array.dtype.kind in "OUSV":
         raise ValueError(
@@ -27,7 +33,7 @@ def as_samples(value: Any, keep_integers: bool = True) -> np.ndarray:
     if array.ndim == 0:
         raise ValueError(f"Samples need an axis that counts them. Received a single number: {array}")
     integers = array.dtype.kind in "iub" and keep_integers
-    return np.ascontiguousarray(array, dtype="int64" if integers else "float32")
+    return np.require(array, dtype="int64" if integers else "float32", requirements="CA")
 
 
 def to_numpy(value: Any) -> np.ndarray:
@@ -237,85 +243,127 @@ class Arrays:
 class Stream:
     """Batches that a generator, an iterable or a `PyDataset` gives one after the other.
 
+    As Keras does, a `PyDataset` is told of an end of an epoch before each loop over it, and a
+    generator begins each pass with its first two batches again, for those were looked at.
+
     Args:
         source: gives batches `x`, `(x, y)` or `(x, y, sample_weight)`.
         ready: makes flat lists of a batch.
         shuffle: whether a `PyDataset` is taken in random order.
+        steps: the steps of an epoch, if they are not to be a pass over the data.
+        look: whether the model has to see a batch before the loop begins.
+        restarts: when a `PyDataset` is told of an end before an epoch: never, `"once"`, or for
+            `"each"` epoch.
     """
 
     def __init__(
-        self, source: Any, ready: Callable[[Any], tuple[list, list, list]], shuffle: Any
+        self,
+        source: Any,
+        ready: Callable[[Any], tuple[list, list, list]],
+        shuffle: Any,
+        steps: int | None = None,
+        look: bool = False,
+        restarts: str | None = None,
     ) -> None:
         self.source = source
         self.ready = ready
         self.shuffle = shuffle
+        self.steps = steps
+        self.restarts = restarts
+        self.indexed = isinstance(source, PyDataset)
         self.batches = self._length()
-        self.iterator: Iterator[Any] | None = None
-        self.first: Any = None
-        self.passes = 0
-        self._peek()
+        self.peeked: list[Any] = []
+        self.iterator: Iterator[Any] = iter(())
+        self.pending: Any = None
+        self.opened = False
+        self._peek(look)
 
     def _length(self) -> int | None:
         try:
-            return self.source.num_batches if isinstance(self.source, PyDataset) else len(self.source)
-        except TypeError:
+            return self.source.num_batches if self.indexed else len(self.source)
+        except (TypeError, NotImplementedError):
             return None
 
     def _iterate(self) -> Iterator[Any]:
-        if isinstance(self.source, PyDataset):
+        if self.indexed:
             return self._items()
+        if hasattr(self.source, "__next__"):
+            if not self.peeked:
+                self.peeked = list(itertools.islice(self.source, 2))
+            return itertools.chain(self.peeked, self.source)
         return iter(self.source)
 
     def _items(self) -> Iterator[Any]:
-        count = self.source.num_batches
-        order = range(count) if count is not None else _endless()
-        if self.shuffle and count is not None:
-            order = np.random.permutation(count).tolist()
-        for index in order:
-            yield self.source[index]
+        if self.batches is None:
+            order: Any = itertools.count()
+        else:
+            order = list(range(self._length() or 0))
+            if self.shuffle:
+                random.shuffle(order)
+        return prefetch.batches(self.source, order)
 
-    def _peek(self) -> None:
+    def _peek(self, look: bool) -> None:
         """Looks at the first batch, which comes again."""
+        if look and self.indexed:
+            self.source.on_epoch_begin()
+            self.first = self._first(self._iterate())
+            return
+        self._open()
         self.iterator = self._iterate()
+        self.pending = self.first = self._first(self.iterator)
+
+    def _first(self, iterator: Iterator[Any]) -> Any:
         try:
-            self.first = self.ready(next(self.iterator))
+            return self.ready(next(iterator))
         except StopIteration:
-            raise ValueError(
-                f"The data have no batches: {self.source} gave none."
-            ) from None
-        self.peeked: Any = self.first
+            raise ValueError(f"The data have no batches: {self.source} gave none.") from None
+
+    def _open(self) -> None:
+        """Tells a `PyDataset` that an epoch begins, once."""
+        if self.indexed and not self.opened:
+            if self.restarts is not None:
+                self.source.on_epoch_end()
+            if self.restarts == "once":
+                self.restarts = None
+            self.source.on_epoch_begin()
+        self.opened = True
+
+    def begin_epoch(self) -> None:
+        """An epoch begins."""
+        self._open()
+
+    def end_epoch(self) -> None:
+        """The steps of an epoch have been taken."""
+        if self.indexed:
+            self.source.on_epoch_end()
+        self.opened = False
 
     def begin(self) -> None:
         """A pass begins."""
-        self.passes += 1
-        if self.passes > 1:
-            if isinstance(self.source, PyDataset):
-                self.source.on_epoch_end()
+        if self.pending is None:
             self.iterator = self._iterate()
-            self.peeked = None
-        if isinstance(self.source, PyDataset):
-            self.source.on_epoch_begin()
 
     def next(self) -> tuple[list, list, list] | None:
         """The next batch, or `None` when there are no more."""
-        if self.peeked is not None:
-            batch, self.peeked = self.peeked, None
+        if self.pending is not None:
+            batch, self.pending = self.pending, None
             return batch
         try:
             return self.ready(next(self.iterator))
         except StopIteration:
+            if self.steps is not None:
+                warnings.warn(
+                    "Your input ran out of data; interrupting training. Make sure that your "
+                    "dataset or generator can generate at least `steps_per_epoch * epochs` "
+                    "batches. You may need to use the `.repeat()` function when building your "
+                    "dataset.",
+                    stacklevel=2,
+                )
             return None
 
     def feed(self, steps: int | None) -> dict[str, Any]:
         """What the engine takes."""
         return {"stream": self, "first": self.first, "steps": steps or None}
-
-
-def _endless() -> Iterator[int]:
-    index = 0
-    while True:
-        yield index
-        index += 1
 
 
 def unpacked(batch: Any) -> tuple[Any, Any, Any]:

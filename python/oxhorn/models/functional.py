@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import tree
 from oxhorn._graph import Node, nodes_between
+from oxhorn._masks import mask_of, set_mask
 from oxhorn._tensor import KerasTensor, Tensor, as_traced
 from oxhorn.layers.layer import Layer
 
@@ -112,11 +113,15 @@ class Graph:
         """The names of the inputs."""
         return [operation.name for operation in self._input_operations()]
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Makes all calls again, on these inputs."""
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Makes all calls again, on these inputs, with these masks or their own."""
         values: dict[int, Any] = {}
-        for symbol, value in zip(self.flat_inputs, self.flattened(inputs)):
-            values[id(symbol)] = fitted(value, symbol)
+        masks = tree.flatten(mask) if mask is not None else [None] * len(self.flat_inputs)
+        for symbol, value, given in zip(self.flat_inputs, self.flattened(inputs), masks):
+            x = values[id(symbol)] = fitted(value, symbol)
+            own = mask_of(value) if given is None else given
+            if own is not None:
+                set_mask(x, own)
         for node in self.nodes:
             outputs = self.call_node(node, values, training)
             for symbol, value in zip(node.output_tensors, tree.flatten(outputs)):
@@ -186,7 +191,9 @@ def begun_at(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         _checked(x, "inputs")
     nodes = nodes_between(flat, tree.flatten(outputs))
     copies = {
-        id(x): x if _is_input(x) else Input(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
+        id(x): x
+        if _is_input(x)
+        else Input(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
         for x in flat
     }
 

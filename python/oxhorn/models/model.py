@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import tree
 from oxhorn._tensor import KerasTensor, Tensor
+from oxhorn.layers.building import opened
 from oxhorn.layers.input_layer import InputLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.functional import Graph
@@ -33,7 +34,7 @@ class Model(Trainer, Layer):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and is_functional(args, kwargs):
             return super().__new__(Functional)
-        return super().__new__(cls)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if type(self) is Functional:
@@ -68,6 +69,8 @@ class Model(Trainer, Layer):
                     "operation names should be unique."
                 )
         self.built = True
+        # Nobody has to say for which shape: the inputs do.
+        self._build_shapes = {"input_shape": None}
 
     # What a functional model has --------------------------------------------------------------------
 
@@ -149,7 +152,8 @@ class Model(Trainer, Layer):
             )
         inputs, *rest = args or [kwargs.pop("inputs")]
         training = rest[0] if rest else kwargs.get("training")
-        return self._graph.call(inputs, training)
+        mask = rest[1] if len(rest) > 1 else kwargs.get("mask")
+        return self._graph.call(inputs, training, mask)
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, by one call on symbolic tensors of this shape."""
@@ -158,8 +162,17 @@ class Model(Trainer, Layer):
         shapes = [input_shape] if _is_shape(input_shape) else input_shape
         inputs = tree.map_shape_structure(KerasTensor, shapes)
         inputs = inputs[0] if _is_shape(input_shape) else inputs
-        self.compute_output_spec(inputs)
+        unbuilt = [layer for layer in self._flatten_layers() if not layer.built]
+        # A subclass that calls this from a `build` of its own is not to be built by the call.
         self.built = True
+        try:
+            self.compute_output_spec(inputs)
+        except Exception:
+            self.built = False
+            raise
+        if tree.flatten(shapes)[0] is None:
+            for layer in unbuilt:
+                layer._build_shapes = opened(layer._build_shapes)
 
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
         # A model of one's own builds its layers as it calls them.
@@ -225,6 +238,8 @@ class Model(Trainer, Layer):
             return serialization.functional_config(self)
         return Layer.get_config(self)
 
+    get_config.is_default = True  # type: ignore[attr-defined]
+
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         from oxhorn.models import serialization
@@ -251,7 +266,9 @@ class Model(Trainer, Layer):
 
         weights_file.load(self, filepath, skip_mismatch, **kwargs)
 
-    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: Any = None, **kwargs: Any
+    ) -> None:
         """Not available yet: weights can be saved with `save_weights`, settings with `to_json`."""
         raise NotImplementedError(
             "Whole models cannot be saved yet. Use `model.save_weights('x.weights.npz')` and "

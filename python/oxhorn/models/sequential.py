@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn._naming import auto_name
 from oxhorn._tensor import KerasTensor
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer, Within
@@ -109,6 +110,8 @@ class Sequential(Model):
             for layer in self._layers:
                 x = layer(x)
         self._graph = Graph(inputs, x)
+        # Keras has a functional model in here, which takes a name from the next one.
+        auto_name("functional")
         self.built = True
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -127,7 +130,7 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The last layer's output."""
-        return self._graph.call(inputs, training)
+        return self._graph.call(inputs, training, mask)
 
     @property
     def layers(self) -> list[Any]:

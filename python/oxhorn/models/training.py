@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -24,7 +25,22 @@ from oxhorn.models.data import (
 )
 from oxhorn.utils.messages import is_interactive_logging_enabled
 
+# Samples in a step where nobody says how many.
+BATCH_SIZE = 32
 THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
+
+
+# What Keras lets a model have instead of its own.
+OWN_STEPS = (
+    "train_step",
+    "test_step",
+    "predict_step",
+    "compute_loss",
+    "compute_metrics",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
 
 
 class Trainer:
@@ -35,6 +51,7 @@ class Trainer:
         self.compiled = False
         self.optimizer: Any = None
         self.loss: Any = None
+        self.steps_per_execution = 1
         self.stop_training = False
         self.stop_evaluating = False
         self.stop_predicting = False
@@ -46,6 +63,9 @@ class Trainer:
         self._x_structure: Any = None
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
+        # How many samples a step takes, where it does not take all that are given.
+        self._batch_rows: int | None = None
+        self._fitting = False
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -86,6 +106,9 @@ class Trainer:
     ) -> None:
         """States what the model is trained for.
 
+        As in Keras, a model that is compiled again keeps its loss where none is given, and its
+        metrics likewise; `metrics=[]` drops them.
+
         Args:
             optimizer: an optimizer or its name.
             loss: a loss, its name, a function, or a list or dictionary of such by output.
@@ -94,12 +117,13 @@ class Trainer:
                 dictionaries of such by output.
             weighted_metrics: the same, with the weights of samples.
             run_eagerly: not supported; models are always compiled.
-            steps_per_execution: accepted; callbacks are told of every step.
+            steps_per_execution: how many steps callbacks see as one.
             jit_compile: accepted; models are always compiled.
             auto_scale_loss: accepted; it has no effect in single precision.
         """
         from oxhorn import optimizers
 
+        self._refuse_own_steps()
         if run_eagerly:
             raise NotImplementedError(
                 "Argument `run_eagerly` is not supported: Oxhorn compiles every step. "
@@ -116,6 +140,20 @@ class Trainer:
                     f"Expected `{name}` argument to be a list, tuple, or dict. Received instead: "
                     f"{name}={value} of type {type(value)}"
                 )
+        if not all(isinstance(w, (int, float, np.number)) for w in _given(loss_weights)):
+            raise ValueError(
+                "`loss_weights` must be a number, or a list or dictionary of numbers by output. "
+                f"Received: loss_weights={loss_weights}"
+            )
+        if jit_compile not in ("auto", True, False):
+            raise ValueError(
+                f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
+            )
+        known = self._compiled or {}
+        if loss is None:
+            loss, loss_weights = known.get("loss"), known.get("loss_weights")
+        if metrics is None and weighted_metrics is None:
+            metrics, weighted_metrics = known.get("metrics"), known.get("weighted_metrics")
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         self.steps_per_execution = steps_per_execution
@@ -134,6 +172,16 @@ class Trainer:
         self._fresh = True
         self._check_names()
 
+    def _refuse_own_steps(self) -> None:
+        """Refuses a model that has a step of its own, which would not be taken."""
+        for name in OWN_STEPS:
+            if any(name in vars(cls) for cls in type(self).__mro__):
+                raise NotImplementedError(
+                    f"`{type(self).__name__}` has a `{name}` of its own, which Oxhorn cannot take: "
+                    "the whole step is compiled. Add to the loss by `self.add_loss(..)` in `call`, "
+                    "or write a `Loss`, a `Metric` or a `Callback`."
+                )
+
     def _check_names(self) -> None:
         """Resolves all names once, so that `compile` is where a wrong one is told."""
         for key in ("loss", "metrics", "weighted_metrics"):
@@ -148,12 +196,12 @@ class Trainer:
         config = {key: deserialize_keras_object(value) for key, value in config.items()}
         self.compile(**config)
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile` was given, as it is saved."""
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as it is saved; nothing where it was not called."""
         from oxhorn.saving import serialize_keras_object
 
         if not self.compiled:
-            return None
+            return {}
         given = {key: serialize_keras_object(value) for key, value in self._compiled.items()}
         return {
             "optimizer": serialize_keras_object(self.optimizer),
@@ -167,11 +215,16 @@ class Trainer:
         if not self.compiled:
             raise ValueError("You must call `compile()` before using the model.")
 
+    def _batch_type(self, array: np.ndarray) -> tuple[list[int], str]:
+        """The type of a batch of these samples, which may be fewer than a batch."""
+        rows = min(len(array), self._batch_rows or len(array))
+        return [rows, *array.shape[1:]], _taken(array)
+
     def _set_objective(self, x: list[np.ndarray]) -> None:
         """Tells the engine what the model is trained for, once its outputs are known."""
         if self._objective_set:
             return
-        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        types = [self._batch_type(array) for array in x]
         count = len(self._engine.output_types(types))
         names = self._output_names(count)
         outputs = [{"name": name} for name in names]
@@ -186,7 +239,8 @@ class Trainer:
                 objects = [_as_metric(metric) for metric in metrics]
                 self._kept.append(objects)
                 output[key] = [_metric_envelope(metric) for metric in objects]
-        self._engine.set_objective(self.optimizer._envelope(), outputs)
+        optimizer = self.optimizer._envelope_for(self.trainable_variables)
+        self._engine.set_objective(optimizer, outputs)
         engine = weakref.ref(self)
         self.optimizer._engine = lambda: engine() and engine()._runs
         self._objective_set = True
@@ -227,7 +281,7 @@ class Trainer:
     def _outputs_of(self, x: list[np.ndarray]) -> int:
         if self._y_structure is not None:
             return len(tree.flatten(self._y_structure))
-        types = [([2, *array.shape[1:]], _taken(array)) for array in x]
+        types = [self._batch_type(array) for array in x]
         return len(self._engine.output_types(types))
 
     def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Arrays:
@@ -239,8 +293,16 @@ class Trainer:
         return arrays
 
     def _source(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, shuffle: Any
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        shuffle: Any,
+        steps: int | None = None,
+        **looks: Any,
     ) -> Arrays | Stream:
+        """Where batches come from; `looks` are arguments of `Stream`."""
         if not is_stream(x):
             return self._arrays(x, y, sample_weight, class_weight)
         for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -254,7 +316,7 @@ class Trainer:
             arrays = self._arrays(*unpacked(batch), class_weight)
             return arrays.x, arrays.y, arrays.sample_weight
 
-        return Stream(x, ready, shuffle)
+        return Stream(x, ready, shuffle, steps, **looks)
 
     # fit, evaluate, predict -----------------------------------------------------------------------
 
@@ -301,12 +363,15 @@ class Trainer:
         from oxhorn import config
 
         self._assert_compiled()
+        validation_freq = _frequency(validation_freq)
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
+        self._batch_rows = batch_size or BATCH_SIZE
+        looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
         if validation_split and validation_data is None:
             # Classes weigh in training only.
-            training = self._source(x, y, sample_weight, None, shuffle)
+            training = self._source(x, y, sample_weight, None, shuffle, **looks)
             if isinstance(training, Stream):
                 raise ValueError(
                     "Argument `validation_split` is only supported for tensors or NumPy arrays."
@@ -314,11 +379,13 @@ class Trainer:
             training, validation = training.split(validation_split)
             training.weigh_classes(class_weight)
         else:
-            training = self._source(x, y, sample_weight, class_weight, shuffle)
+            training = self._source(x, y, sample_weight, class_weight, shuffle, **looks)
             validation = None
         if validation_data is not None:
             if is_stream(validation_data):
-                validation = self._source(validation_data, None, None, None, False)
+                validation = self._source(
+                    validation_data, None, None, None, False, validation_steps, restarts="each"
+                )
             else:
                 validation = self._source(*_triple(validation_data), None, False)
         feed = _feed(training, batch_size, shuffle, steps_per_epoch)
@@ -334,14 +401,18 @@ class Trainer:
         self._initial_epoch = None
         settings = self._settings(listeners, verbose, "stop_training")
         settings.update(
-            epochs=epochs,
-            initial_epoch=initial_epoch,
+            epochs=max(epochs, 0),
+            initial_epoch=listeners.resumed_epoch() or max(initial_epoch, 0),
             validation_freq=validation_freq,
             first_look=self._fresh,
         )
         self._fresh = False
         pull_numbers(self._engine)
-        self._engine.fit(feed, validating, settings)
+        self._fitting = True
+        try:
+            self._engine.fit(feed, validating, settings)
+        finally:
+            self._fitting = False
         return self.history
 
     def evaluate(
@@ -360,7 +431,10 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
-        source = self._source(x, y, sample_weight, None, False)
+        self._batch_rows = batch_size or BATCH_SIZE
+        source = self._source(
+            x, y, sample_weight, None, False, steps, look=self._fresh, restarts="once"
+        )
         feed = _feed(source, batch_size, False, steps)
         listeners = self._listeners(
             callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
@@ -369,7 +443,20 @@ class Trainer:
         self._fresh = False
         settings = self._settings(listeners, verbose, "stop_evaluating")
         pull_numbers(self._engine)
-        return _results(self._engine.evaluate(feed, settings), return_dict)
+        with self._totals_apart():
+            return _results(self._engine.evaluate(feed, settings), return_dict)
+
+    @contextlib.contextmanager
+    def _totals_apart(self) -> Any:
+        """Keeps what a callback measures out of the totals of the epoch that is running."""
+        engine = self._engine
+        paths = [path for path, *_ in engine.variables() if path.startswith("metrics/")]
+        kept = {path: engine.value(path) for path in paths} if self._fitting else {}
+        try:
+            yield
+        finally:
+            for path, value in kept.items():
+                engine.set_value(path, value)
 
     def predict(
         self,
@@ -386,7 +473,7 @@ class Trainer:
                 inputs = unpacked(batch)[0]
                 return Layout(self._flatten_x, [], self._integer_inputs(), []).x(inputs), [], []
 
-            source: Any = Stream(x, ready, False)
+            source: Any = Stream(x, ready, False, steps)
         else:
             flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
             source = Arrays(flat, [], [])
@@ -461,6 +548,7 @@ class Trainer:
         return {
             "epochs": 1,
             "initial_epoch": 0,
+            "steps_per_execution": self.steps_per_execution,
             "validation_freq": 1,
             "first_look": False,
             "verbose": 0 if own_bar else _verbosity(verbose),
@@ -535,8 +623,23 @@ class Heard:
 # Helpers ----------------------------------------------------------------------------------------
 
 
+def _given(structure: Any) -> list[Any]:
+    return [item for item in tree.flatten(structure) if item is not None]
+
+
 def _taken(array: np.ndarray) -> str:
     return "int32" if array.dtype.kind in "iu" else "float32"
+
+
+def _frequency(value: Any) -> int | list[int]:
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (list, tuple, set, frozenset, range, np.ndarray)):
+        return [int(epoch) for epoch in value]
+    raise ValueError(
+        "Expected `validation_freq` to be an integer or a list of integers. Received: "
+        f"validation_freq={value}"
+    )
 
 
 def _limited(steps: int | None, limit: int | None) -> int | None:
@@ -558,8 +661,10 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
     if source.rows == 0:
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
     if batch_size is None:
-        batch_size = math.ceil(source.rows / steps) if steps else 32
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
+    if not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
+    if batch_size < 1:
         raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
     return source.feed(int(batch_size), shuffle, steps)
 

@@ -7,8 +7,43 @@ from typing import Any
 from oxhorn._generated import ops as _generated
 from oxhorn._generated.ops import *  # noqa: F403
 from oxhorn.ops import image, linalg, nn, numpy
+from oxhorn.ops.control import (
+    cond,
+    convert_to_numpy,
+    convert_to_tensor,
+    dtype,
+    fori_loop,
+    is_tensor,
+    map,
+    ndim,
+    scan,
+    shape,
+    switch,
+    vectorized_map,
+    while_loop,
+)
+from oxhorn.ops.indexing import get_item
 
-__all__ = ["image", "linalg", "nn", "numpy"]
+__all__ = [
+    "cond",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "fori_loop",
+    "get_item",
+    "image",
+    "is_tensor",
+    "linalg",
+    "map",
+    "ndim",
+    "nn",
+    "numpy",
+    "scan",
+    "shape",
+    "switch",
+    "vectorized_map",
+    "while_loop",
+]
 __all__ += _generated.__all__
 
 

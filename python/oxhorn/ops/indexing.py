@@ -89,8 +89,10 @@ def _slice(x: Any, axis: int, part: slice) -> Any:
     start, stop, step = part.indices(extent)
     indices = range(start, stop, step)
     if step == 1:
-        return call("take", "numpy", x, list(indices), axis=axis) if not indices else _run(
-            x, axis, start, len(indices)
+        return (
+            call("take", "numpy", x, list(indices), axis=axis)
+            if not indices
+            else _run(x, axis, start, len(indices))
         )
     return call("take", "numpy", x, np.asarray(list(indices), dtype="int32"), axis=axis)
 

@@ -1,7 +1,7 @@
 """What Keras calls the operations of functional models, by which files name them.
 
-Each function of `ops` has a class in Keras: `ops.concatenate(xs, axis=-1)` is `Concatenate(axis=-1)`
-called on `xs`. Arguments are thus settings of the operation, or what it is called on.
+Each function of `ops` has a class in Keras: `ops.concatenate(xs, axis=-1)` is that `Concatenate`
+of `axis=-1` is called on `xs`. So an argument is a setting, or it is what is called on.
 """
 
 from __future__ import annotations
@@ -53,16 +53,17 @@ FUNCTIONS = {name: function for function, name in CLASSES.items()} | {
 
 # Arguments that are settings, whatever function has them.
 SETTINGS = frozenset(
-    """N alpha approximate assume_unique attn_logits_soft_cap axes axis axis1 axis2 axisa axisb axisc
-    beam_width block_size body body_fun center compute_uv cond data_format decimals default_value
-    destination dilation dilation_rate dtype dx epsilon equal_nan fft_length flash_attention
-    from_logits full_matrices has_aux increasing indexing indices_or_sections initial invert
-    is_causal k keepdims kernel_size kth length lower mask_index max_val maximum_iterations
-    merge_repeated method minlength mode nan neginf negative_slope newshape num num_classes
-    num_segments ord order output_padding output_size padding pool_size posinf range rcond reduction
-    repeats return_counts return_index return_inverse reverse sequence_length sequence_stride shape
-    shift side size sorted source sparse stride strategy strides subscripts synchronized threshold
-    tol top_paths unroll upper window x_max x_min""".split()
+    """N alpha approximate assume_unique attn_logits_soft_cap axes axis axis1 axis2 axisa axisb
+    axisc beam_width block_size body body_fun center compute_uv cond data_format decimals
+    default_value destination dilation dilation_rate dtype dx epsilon equal_nan fft_length
+    flash_attention from_logits full_matrices has_aux increasing indexing indices_or_sections
+    initial invert is_causal k keepdims kernel_size kth length lower mask_index max_val
+    maximum_iterations merge_repeated method minlength mode nan neginf negative_slope newshape
+    num num_classes num_segments ord order output_padding output_size padding pool_size posinf
+    range rcond reduction repeats return_counts return_index return_inverse reverse
+    sequence_length sequence_stride shape shift side size sorted source sparse stride strategy
+    strides subscripts synchronized threshold tol top_paths unroll upper window x_max
+    x_min""".split()
 )
 # Further ones, by function; elsewhere an argument of that name is a tensor.
 FURTHER_SETTINGS = {

@@ -8,9 +8,20 @@ from oxhorn._generated import optimizers as _generated
 from oxhorn._generated.optimizers import *  # noqa: F403
 from oxhorn._identifiers import Category, not_available
 from oxhorn.optimizers import legacy, schedules
+from oxhorn.optimizers.holders import LossScaleOptimizer, MultiOptimizer, OptimizerMap
 from oxhorn.optimizers.optimizer import Optimizer
 
-__all__ = ["Optimizer", "deserialize", "get", "legacy", "schedules", "serialize"]
+__all__ = [
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Optimizer",
+    "OptimizerMap",
+    "deserialize",
+    "get",
+    "legacy",
+    "schedules",
+    "serialize",
+]
 __all__ += _generated.__all__
 
 # Names are known in any case: `Adam`, `adam`.
@@ -20,6 +31,7 @@ _CATEGORY = Category(
     _generated,
     fold=str.lower,
     is_member=lambda found: isinstance(found, Optimizer),
+    own={"LossScaleOptimizer": LossScaleOptimizer, "MultiOptimizer": MultiOptimizer},
 )
 
 

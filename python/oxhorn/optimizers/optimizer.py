@@ -169,13 +169,11 @@ class RegistryOptimizer(RegistryObject, Optimizer):
         self, var_list: list[Any] | None = None, var_names: list[str] | None = None
     ) -> None:
         """Lets weights of these names, or these weights, not decay; before training begins."""
-        import re
-
         if self.built:
             raise ValueError(
                 "`exclude_from_weight_decay()` can only be configued before the optimizer is built."
             )
-        keys = [f"^{re.escape(variable.key)}$" for variable in var_list or []]
+        keys = [variable.key for variable in var_list or []]
         self._exclude_from_weight_decay = [*keys, *(var_names or [])]
 
     def _swap_with_averages(self) -> None:
@@ -199,6 +197,10 @@ class RegistryOptimizer(RegistryObject, Optimizer):
 
     apply = apply_gradients
 
+    def _envelope_for(self, variables: list[Any]) -> str:
+        """What Rust is told of it, for a model with these weights."""
+        return self._envelope()
+
     # What can be written down ---------------------------------------------------------------------
 
     def _settings(self) -> dict[str, Any]:
@@ -207,7 +209,8 @@ class RegistryOptimizer(RegistryObject, Optimizer):
         shared = {name: getattr(self, name) for name in SHARED}
         rate = as_json("learning_rate", self._rate)
         own = RegistryObject._settings(self)
-        return {"name": self.name, "learning_rate": rate, **shared, **own}
+        excluded = {"exclude_from_weight_decay": self._exclude_from_weight_decay}
+        return {"name": self.name, "learning_rate": rate, **shared, **own, **excluded}
 
     def get_config(self) -> dict[str, Any]:
         rate: Any = self._rate

@@ -28,6 +28,8 @@ class SeedGenerator:
             seed = make_default_seed()
         if not isinstance(seed, (int, np.integer)):
             raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
+        if seed < 0:
+            raise ValueError(f"Argument `seed` must not be negative. Received: seed={seed}")
         self.name = name or auto_name("seed_generator")
         self.initial_seed = seed
         name = "seed_generator_state"

@@ -27,7 +27,7 @@ FUNCTION_MODULES = (
     "regularizers",
 )
 # Where a class is looked for that is written down without its module, as Keras 2 did.
-CLASS_MODULES = ("layers", "models", "optimizers.schedules", *FUNCTION_MODULES)
+CLASS_MODULES = ("layers", "models", "models.model", "optimizers.schedules", *FUNCTION_MODULES)
 # Modules of which files may name classes; all others hold functions that do things.
 MODELING = frozenset(("", "dtype_policies", "random", *CLASS_MODULES))
 
@@ -35,7 +35,10 @@ MODELING = frozenset(("", "dtype_policies", "random", *CLASS_MODULES))
 PUBLIC = {
     "oxhorn.dtype_policies.DTypePolicy": "keras.DTypePolicy",
     "oxhorn._variables.Variable": "keras.Variable",
-    "oxhorn.models.functional.Functional": "keras.src.models.functional.Functional",
+    "oxhorn.layers.layer.Layer": "keras.Layer",
+    "oxhorn.losses.loss.Loss": "keras.Loss",
+    "oxhorn.metrics.metric.Metric": "keras.Metric",
+    "oxhorn.initializers.initializer.Initializer": "keras.Initializer",
     "oxhorn.models.model.Functional": "keras.src.models.functional.Functional",
     "oxhorn.models.model.Model": "keras.Model",
     "oxhorn.models.sequential.Sequential": "keras.Sequential",
@@ -48,9 +51,13 @@ PUBLIC = {
 class UnknownObjectError(TypeError):
     """No class or function has the name that a dictionary asks for."""
 
-    def __init__(self, name: str, config: Any, kind: str = "class") -> None:
+    def __init__(self, name: str, config: Any, message: str | None = None) -> None:
+        kind = "class"
+        if isinstance(config, dict) and config.get("class_name") == "function":
+            kind = "function"
         super().__init__(
-            f"Could not locate {kind} '{name}'. Make sure custom classes and functions are "
+            message
+            or f"Could not locate {kind} '{name}'. Make sure custom classes and functions are "
             "decorated with `@keras.saving.register_keras_serializable()`. If they are already "
             "decorated, make sure they are all imported so that the decorator is run before "
             f"trying to load them. Full object config: {config}"
@@ -222,7 +229,7 @@ def _function(name: str, config: dict[str, Any], custom_objects: dict[str, Any])
         found = _member(module, name)
         if callable(found):
             return found
-    raise UnknownObjectError(name, config, "function")
+    raise UnknownObjectError(name, config)
 
 
 def _object(name: str, inner: Any, config: dict[str, Any], custom_objects: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxhorn.saving.registry import (
     CustomObjectScope,
@@ -28,6 +28,15 @@ from oxhorn.utils.messages import (
 from oxhorn.utils.progbar import Progbar
 from oxhorn.utils.py_dataset import PyDataset, Sequence
 from oxhorn.utils.session import clear_session, set_random_seed
+
+if TYPE_CHECKING:
+    from oxhorn.utils.files import get_file as get_file
+    from oxhorn.utils.plots import model_to_dot as model_to_dot
+    from oxhorn.utils.plots import plot_model as plot_model
+    from oxhorn.utils.samples import split_dataset as split_dataset
+    from oxhorn.utils.timeseries import (
+        timeseries_dataset_from_array as timeseries_dataset_from_array,
+    )
 
 __all__ = [
     "CustomObjectScope",

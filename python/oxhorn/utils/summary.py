@@ -44,9 +44,7 @@ def print_summary(
         layer_range: names, or regular expressions, of the first and the last layer to show.
     """
     summary = Summary(model, expand_nested, show_trainable)
-    columns = summary.columns(line_length, positions)
-    width = sum(column.width for column in columns) if line_length is None else line_length
-    table = Table(columns, width)
+    table = summary.table(line_length, positions)
     layers = summary.layers
     first, last = range_of(layers, layer_range)
     for layer in layers[first:last]:
@@ -100,8 +98,8 @@ class Summary:
         if graph is not None and not graph.is_chain():
             self.nodes = [node for nodes in graph.nodes_by_depth().values() for node in nodes]
 
-    def columns(self, line_length: int | None, positions: list[float] | None) -> list[Column]:
-        """The columns, which end at these shares of the width."""
+    def table(self, line_length: int | None, positions: list[float] | None) -> Table:
+        """A table without rows, with columns that end at these shares of its width."""
         named = [("Layer (type)", "left"), ("Output Shape", "left"), ("Param #", "right")]
         if self.nodes is None:
             width, positions = CHAIN_WIDTH, positions or [0.45, 0.80, 1.0]
@@ -120,7 +118,7 @@ class Summary:
                 raise ValueError("Insufficient console width to print summary.")
             columns.append(Column(header, alignment, size))
             begin += size
-        return columns
+        return Table(columns, width)
 
     def rows(self, layer: Any, level: int = 0) -> list[list[Text]]:
         """The row of a layer, and those of the layers within it."""
@@ -176,7 +174,7 @@ def output_shape(layer: Any) -> Text:
     if nodes:
         shapes: Any = [x.shape for x in nodes[-1].output_tensors]
     else:
-        known = getattr(layer, "_build_shapes_dict", None)
+        known = getattr(layer, "_build_shapes", None)
         if not known:
             return [("?", "")]
         try:
@@ -234,8 +232,7 @@ def range_of(layers: list[Any], layer_range: Any) -> tuple[int, int]:
     ]
     if not all(ends):
         raise ValueError(
-            "Passed layer_names do not match the layer names in the model. "
-            f"Received: {layer_range}"
+            f"Passed layer_names do not match the layer names in the model. Received: {layer_range}"
         )
     lower, upper = ends
     if min(lower) > max(upper):

@@ -17,6 +17,7 @@ Characters = list[tuple[str, str]]
 PLAIN, BOLD = "", "1"
 SHADE = "38;5;{}"
 FOLD, ELLIPSIS = "fold", "ellipsis"
+TOP, BOTTOM = "top", "bottom"
 
 
 def coloured(text: object, number: int, bold: str = PLAIN) -> Text:
@@ -51,29 +52,32 @@ class Table:
     def lines(self) -> list[Characters]:
         """The table, line by line."""
         header: list[Text] = [[(column.header, BOLD)] for column in self.columns]
-        lines = [self._rule("┏━┳┓"), *self._row(header, "┃"), self._rule("┡━╇┩")]
+        lines = [self._rule("┏━┳┓"), *self._row(header, "┃", BOTTOM), self._rule("┡━╇┩")]
         for number, row in enumerate(self.rows):
             if number:
                 lines.append(self._rule("├─┼┤"))
-            lines.extend(self._row(row, "│"))
+            lines.extend(self._row(row, "│", TOP))
         return [*lines, self._rule("└─┴┘")]
 
     def _rule(self, parts: str) -> Characters:
         left, line, crossing, right = parts
         return plain(left + crossing.join(line * width for width in self.widths) + right)
 
-    def _row(self, cells: list[Text], border: str) -> list[Characters]:
-        wrapped = [
-            aligned(cell, max(width - 2, 0), column.alignment)
-            for cell, width, column in zip(cells, self.widths, self.columns)
+    def _row(self, texts: list[Text], border: str, side: str) -> list[Characters]:
+        """The lines of a row, whose lower cells are filled up from the other side."""
+        blocks = [
+            aligned(text, max(width - 2, 0), column.alignment)
+            for text, width, column in zip(texts, self.widths, self.columns)
         ]
+        height = max(map(len, blocks))
+        for block, width in zip(blocks, self.widths):
+            blank = [plain(" " * max(width - 2, 0))] * (height - len(block))
+            block[:] = [*block, *blank] if side == TOP else [*blank, *block]
         lines = []
-        for number in range(max(map(len, wrapped))):
+        for parts in zip(*blocks):
             line = plain(border)
-            for cell, width in zip(wrapped, self.widths):
-                blank = plain(" " * max(width - 2, 0))
-                line += plain(" ") + (cell[number] if number < len(cell) else blank)
-                line += plain(f" {border}")
+            for part in parts:
+                line += plain(" ") + part + plain(f" {border}")
             lines.append(line)
         return lines
 

@@ -10,7 +10,7 @@ use crate::{
     keras::Recorded,
     layout::{Spread, bracketed, strings},
     module::Module,
-    registry::{Category, Object, SnakeCase},
+    registry::{Category, OLDER, Object, Older, SnakeCase},
     signature::{Kind, Parameter},
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String,
     let mut known: Vec<String> = category.by_hand.iter().map(|it| (*it).to_owned()).collect();
     let (mut aliases, mut strings_of) = (String::new(), BTreeMap::new());
     for object in (category.objects)() {
-        if category.by_hand.contains(&object.name) {
+        if category.by_hand.iter().chain(category.left_out).any(|it| *it == object.name) {
             continue;
         }
         module.add(object.name, &class(category, &object, recorded)?);
@@ -112,8 +112,47 @@ fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<St
     text += &bracketed(4, "_fields = {", &kinds, "}", Spread::Early);
     text += "\n";
     text += &bracketed(4, "def __init__(", &signature, ") -> None:", Spread::Late);
+    text += &older(object.class);
     text += &constructor(&parameters, &roles, &settings);
+    if category.name == "layers" && !parameters.iter().any(|it| it.kind == Kind::Rest) {
+        text += &narrower_config(&named);
+    }
     Ok(text)
+}
+
+/// What takes parameters that Keras once had out of `**kwargs`.
+fn older(class: &str) -> String {
+    let mut text = String::new();
+    for (_, name, older) in OLDER.iter().filter(|(owner, ..)| *owner == class) {
+        text += &match older {
+            Older::Renamed(now) => {
+                let message = format!("\"Argument `{name}` is deprecated. Use `{now}` instead.\"");
+                let warning = [message, "stacklevel=2".to_owned()];
+                let warning = bracketed(12, "warn(", &warning, ")", Spread::Late);
+                format!(
+                    "        if \"{name}\" in kwargs:\n            \
+                     {now} = kwargs.pop(\"{name}\")\n{warning}"
+                )
+            }
+            Older::Dropped => format!(
+                "        if kwargs.pop(\"{name}\", None) is not None:\n            \
+                 warn(\"Argument `{name}` is deprecated. Just remove it.\", stacklevel=2)\n"
+            ),
+            Older::Refused => {
+                format!("        self._refuse({name}=kwargs.pop(\"{name}\", None))\n")
+            }
+        };
+    }
+    text
+}
+
+/// The `get_config` of a layer whose constructor takes these parameters and nothing else.
+fn narrower_config(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let head = "\n    def get_config(self) -> dict[str, Any]:\n        \
+        config = super().get_config()\n";
+    let items = format!("({})", names.join(", "));
+    head.to_owned() + &format!("        return {{name: config[name] for name in {items}}}\n")
 }
 
 /// The settings that the parameters set, in Rust's order.
@@ -162,7 +201,10 @@ fn constructor(parameters: &[Parameter], roles: &[Role<'_>], settings: &[&FieldI
     let common: Vec<String> = of(|role| matches!(role, Role::Common(..))).map(named).collect();
     let refused: Vec<String> =
         of(|role| matches!(role, Role::Unsupported)).map(unless_default).collect();
-    let settings: Vec<String> = settings.iter().map(|it| format!("{0}={0}", it.name)).collect();
+    let default = |field: &FieldInfo| {
+        parameters.iter().find(|it| it.name == field.name).and_then(|it| it.default.as_deref())
+    };
+    let settings: Vec<String> = settings.iter().map(|it| fields::passed(it, default(it))).collect();
     let mut text = String::new();
     if !common.is_empty() {
         text += &bracketed(8, "super().__init__(", &common, ")", Spread::Late);

@@ -2,7 +2,7 @@
 
 use oxhorn_nn::{
     activations::Activation,
-    config::{Constraint, Field, FieldInfo, Initializer, Regularizer},
+    config::{Constraint, Field, FieldInfo, Initializer, Json, Regularizer},
     optimizers::{LearningRate, Optimizer},
 };
 
@@ -59,6 +59,37 @@ pub(crate) fn described(field: &FieldInfo, default: Option<&str>) -> (String, St
     let words = field.kind.strip_prefix("one of ").filter(|_| !annotation.starts_with("Literal"));
     let words = words.map(|words| format!(" One of {}.", words.replace('"', "`")));
     (annotation, field.doc.clone() + &words.unwrap_or_default())
+}
+
+/// What Rust takes for a parameter of this default: where that is `None`, and Rust has no such
+/// value, Rust's own default.
+pub(crate) fn passed(field: &FieldInfo, default: Option<&str>) -> String {
+    let name = &field.name;
+    let takes_none = field.kind.ends_with(OR_NONE) || kind(field) == "activation";
+    if name == "data_format" && default == Some("None") {
+        // The setting of the whole process, which is "channels_last" until somebody changes it.
+        return "data_format=data_format or image_data_format()".to_owned();
+    }
+    match &field.default {
+        Some(own) if default == Some("None") && !takes_none => {
+            format!("{name}={} if {name} is None else {name}", literal(own))
+        }
+        _ => format!("{name}={name}"),
+    }
+}
+
+/// The value as Python writes it.
+fn literal(json: &Json) -> String {
+    match json {
+        Json::Null => "None".to_owned(),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        Json::Array(items) => {
+            let items: Vec<String> = items.iter().map(literal).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// The type of a parameter of which nothing but the default is known.
@@ -146,5 +177,14 @@ mod tests {
         assert_eq!(both, "Sequence[int | None] | None");
         assert_eq!(of::<bool>("a", Some("None")).1, "bool | None");
         assert_eq!(of::<Option<f64>>("a", Some("None")).1, "float | None");
+    }
+
+    #[test]
+    fn what_rust_cannot_be_given_is_its_default() {
+        let field = FieldInfo::new("names", Some(&Vec::<String>::new()), "");
+        assert_eq!(passed(&field, Some("None")), "names=[] if names is None else names");
+        assert_eq!(passed(&field, Some("()")), "names=names");
+        let field = FieldInfo::new("count", Some(&None::<usize>), "");
+        assert_eq!(passed(&field, Some("None")), "count=count");
     }
 }

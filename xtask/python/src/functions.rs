@@ -9,7 +9,7 @@ use crate::{
     keras::Recorded,
     layout::{Spread, bracketed, strings},
     module::Module,
-    registry::{Object, activations},
+    registry::{OPS_BY_HAND, Object, activations},
     signature::{Kind, Parameter, parameters},
 };
 
@@ -63,7 +63,9 @@ pub(crate) fn activation_module(recorded: &Recorded) -> Result<String, String> {
 /// `ops`: the functions of tensors.
 pub(crate) fn ops_module(recorded: &Recorded) -> Result<String, String> {
     let mut module = Module::new("Keras' functions of tensors as Rust has them.");
-    add_functions(&mut module, recorded, "ops", |it| it.family != "random")?;
+    add_functions(&mut module, recorded, "ops", |it| {
+        it.family != "random" && !OPS_BY_HAND.contains(&it.name)
+    })?;
     let missing = missing_ops(recorded);
     module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
     let mut namespaces = "# Which functions Keras has in the modules of `ops` too.\n".to_owned();
@@ -87,7 +89,7 @@ pub(crate) fn random_module(recorded: &Recorded) -> Result<String, String> {
 /// What Keras' `ops` has and Rust has not, the modules within it aside.
 pub(crate) fn missing_ops(recorded: &Recorded) -> Vec<&str> {
     let names = recorded.names("ops").into_iter();
-    names.filter(|name| ops::find(name, None).is_none()).collect()
+    names.filter(|name| !OPS_BY_HAND.contains(name) && ops::find(name, None).is_none()).collect()
 }
 
 /// What Keras' `random` has and Rust has not, the class that Python has aside.

@@ -80,6 +80,10 @@ impl Module {
         if !self.types.is_empty() {
             self.import("typing", "TYPE_CHECKING");
         }
+        let calls = [("warn", "warnings"), ("image_data_format", "oxhorn.config")];
+        for (name, module) in calls.into_iter().filter(|it| body.contains(&format!(" {}(", it.0))) {
+            self.import(module, name);
+        }
         let mut text = format!("\"\"\"{}\n\n{GENERATED}\n\"\"\"\n\n", self.doc);
         text += "from __future__ import annotations\n\n";
         let (standard, own): (Vec<_>, Vec<_>) =

@@ -35,8 +35,45 @@ pub(crate) struct Category {
     pub(crate) aliases: &'static [(&'static str, &'static str)],
     /// Names that are written by hand beside the generated ones.
     pub(crate) by_hand: &'static [&'static str],
+    /// Classes of Rust that Python has not, because they hold objects of other categories.
+    pub(crate) left_out: &'static [&'static str],
     pub(crate) objects: fn() -> Vec<Object>,
 }
+
+/// What a class takes in `**kwargs` because Keras once had it as a parameter.
+pub(crate) enum Older {
+    /// It is another parameter's name.
+    Renamed(&'static str),
+    /// It says nothing any more.
+    Dropped,
+    /// It is refused unless it is what it always was.
+    Refused,
+}
+
+/// The parameters that classes of Keras once had.
+pub(crate) const OLDER: [(&str, &str, Older); 3] = [
+    ("keras.layers.Embedding", "input_length", Older::Dropped),
+    ("keras.layers.LayerNormalization", "rms_scaling", Older::Refused),
+    ("keras.layers.LeakyReLU", "alpha", Older::Renamed("negative_slope")),
+];
+
+/// The functions of `ops` that Python has, which trace functions or say what is known of tensors.
+pub(crate) const OPS_BY_HAND: [&str; 14] = [
+    "cond",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "fori_loop",
+    "get_item",
+    "is_tensor",
+    "map",
+    "ndim",
+    "scan",
+    "shape",
+    "switch",
+    "vectorized_map",
+    "while_loop",
+];
 
 /// What a class' name in snake case is in the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +154,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         ],
         // Where models begin is Python's own.
         by_hand: &["Input", "InputLayer", "InputSpec", "Layer"],
+        left_out: &[],
         objects: || objects(layers::CLASSES),
     },
     Category {
@@ -131,6 +169,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         snake_case: SnakeCase::Function,
         aliases: &[],
         by_hand: &["Loss"],
+        left_out: &[],
         objects: || objects(losses::CLASSES),
     },
     Category {
@@ -141,6 +180,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         snake_case: SnakeCase::Function,
         aliases: &[],
         by_hand: &["MeanMetricWrapper", "Metric"],
+        left_out: &[],
         objects: || objects(metrics::CLASSES),
     },
     Category {
@@ -162,8 +202,8 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         ],
         snake_case: SnakeCase::Function,
         aliases: &[],
-        // The map from weights to optimizers is an object of Python's own.
-        by_hand: &["MultiOptimizer", "Optimizer", "OptimizerMap"],
+        by_hand: &["LossScaleOptimizer", "MultiOptimizer", "Optimizer", "OptimizerMap"],
+        left_out: &[],
         objects: || objects(optimizers::CLASSES),
     },
     Category {
@@ -174,6 +214,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         snake_case: SnakeCase::Function,
         aliases: &[],
         by_hand: &["LearningRateSchedule"],
+        left_out: &[],
         objects: || objects(schedules::CLASSES),
     },
     Category {
@@ -184,6 +225,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         snake_case: SnakeCase::Class,
         aliases: &[("l1_l2", "L1L2")],
         by_hand: &["Regularizer"],
+        left_out: &[],
         objects: || objects(regularizers::CLASSES),
     },
     Category {
@@ -194,6 +236,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         snake_case: SnakeCase::Class,
         aliases: &[],
         by_hand: &["Constraint"],
+        left_out: &[],
         objects: || objects(constraints::CLASSES),
     },
     Category {
@@ -208,6 +251,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
             ("STFTInitializer", "STFT"),
         ],
         by_hand: &["Initializer"],
+        left_out: &[],
         objects: || objects(initializers::CLASSES),
     },
 ];

@@ -95,11 +95,26 @@ impl Loss {
         y_pred: Tensor<'g>,
         sample_weight: Option<Tensor<'g>>,
     ) -> Tensor<'g> {
+        self.apply_masked(y_true, y_pred, sample_weight, None)
+    }
+
+    /// The same, where only the predictions that `y_mask` names count.
+    pub fn apply_masked<'g>(
+        &self,
+        y_true: Tensor<'g>,
+        y_pred: Tensor<'g>,
+        sample_weight: Option<Tensor<'g>>,
+        y_mask: Option<Tensor<'g>>,
+    ) -> Tensor<'g> {
         let loss = match self.get() {
             Ok(loss) => loss,
             Err(error) => return y_pred.trace().fail(error),
         };
         let (values, mask) = per_sample(loss, y_true, y_pred);
+        let mask = match (y_mask, mask) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or(b),
+        };
         let reduction = loss.as_ref().reduction.unwrap_or(Reduction::None);
         let sample_weight = sample_weight.map(|weight| weight.cast(DType::F32));
         let weight = weigh(sample_weight, mask, reduction);
@@ -186,7 +201,7 @@ pub(crate) fn same_rank<'g>(a: Tensor<'g>, b: Tensor<'g>) -> (Tensor<'g>, Tensor
 /// The weights of samples, those of samples that do not count being 0.
 ///
 /// Where a mean is taken over all samples, those that count are weighed up for the others.
-fn weigh<'g>(
+pub fn weigh<'g>(
     sample_weight: Option<Tensor<'g>>,
     mask: Option<Tensor<'g>>,
     reduction: Reduction,

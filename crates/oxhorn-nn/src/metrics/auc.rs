@@ -174,6 +174,10 @@ impl Measure for AUC {
         Some(Direction::Up)
     }
 
+    fn is_mean(&self) -> bool {
+        false
+    }
+
     fn update<'g>(
         &self,
         cx: &Scope<'g>,

@@ -121,6 +121,12 @@ pub trait Measure: Object + AsRef<Common> {
     /// Which way the metric gets better; `None` of a number that is neither good nor bad.
     fn direction(&self) -> Option<Direction>;
 
+    /// Whether it is the mean of its values and no more: such a metric leaves out predictions that a model has
+    /// masked, and others, as in Keras, do not.
+    fn is_mean(&self) -> bool {
+        true
+    }
+
     /// What the mean is taken of: the predictions, unless a metric says otherwise.
     ///
     /// A metric that is no mean says instead how it adds up ([`Measure::update`]) and what it makes
@@ -215,6 +221,10 @@ macro_rules! measured_by {
 
             fn direction(&self) -> Option<$crate::metrics::Direction> {
                 self.$inner().direction()
+            }
+
+            fn is_mean(&self) -> bool {
+                false
             }
 
             fn update<'g>(

@@ -32,6 +32,10 @@ impl Measure for Sum {
         None
     }
 
+    fn is_mean(&self) -> bool {
+        false
+    }
+
     fn update<'g>(
         &self,
         cx: &Scope<'g>,

@@ -48,6 +48,10 @@ impl Measure for R2Score {
         error * error
     }
 
+    fn is_mean(&self) -> bool {
+        false
+    }
+
     fn update<'g>(
         &self,
         cx: &Scope<'g>,

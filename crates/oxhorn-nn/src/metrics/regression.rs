@@ -115,6 +115,10 @@ impl Measure for RootMeanSquaredError {
         Some(Direction::Down)
     }
 
+    fn is_mean(&self) -> bool {
+        false
+    }
+
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let (y_true, y_pred) = losses::same_rank(y_true.cast(DType::F32), y_pred.cast(DType::F32));
         let error = y_pred - y_true;

@@ -103,7 +103,8 @@ impl Settings {
     /// Whether this weight does not decay.
     pub(super) fn is_excluded(&self, variable: &Variable) -> bool {
         let name = variable.path.rsplit('/').next().unwrap_or_default();
-        self.exclude_from_weight_decay.iter().any(|it| pattern::is_found(it, name))
+        let patterns = &self.exclude_from_weight_decay;
+        patterns.iter().any(|it| *it == variable.path || pattern::is_found(it, name))
     }
 }
 

@@ -12,6 +12,24 @@ use crate::engine::{Engine, Key, Kind};
 
 /// Batches that someone makes one after the other.
 pub trait Stream {
+    /// An epoch begins, which need not be a pass over the data.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from beginning.
+    fn begin_epoch(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The steps of an epoch have been taken.
+    ///
+    /// # Errors
+    ///
+    /// What goes wrong then.
+    fn end_epoch(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// A pass over the data begins, the first or another.
     ///
     /// # Errors
@@ -138,16 +156,25 @@ impl<'a> Feeder<'a> {
         self.source.steps_per_epoch().or(self.found)
     }
 
-    /// An epoch begins, with the first batch of a pass.
-    pub(crate) fn begin_anew(&mut self) {
-        (self.step, self.taken) = (0, None);
+    /// An epoch begins. Training goes on where the last one ended, if epochs are not passes;
+    /// measuring starts at the beginning.
+    pub(crate) fn begin_epoch(&mut self) -> Result<()> {
+        self.step = 0;
+        let goes_on = self.kind == Kind::Train && self.source.steps.is_some();
+        if !goes_on || self.taken == self.batches() {
+            self.taken = None;
+        }
+        match &mut self.source.origin {
+            Origin::Stream(stream) => stream.begin_epoch(),
+            Origin::Arrays { .. } => Ok(()),
+        }
     }
 
-    /// An epoch begins, where the last one ended if it did not take all of a pass.
-    pub(crate) fn begin_epoch(&mut self) {
-        self.step = 0;
-        if self.source.steps.is_none() || self.taken == self.batches() {
-            self.taken = None;
+    /// The steps of an epoch have been taken.
+    pub(crate) fn end_epoch(&mut self) -> Result<()> {
+        match &mut self.source.origin {
+            Origin::Stream(stream) => stream.end_epoch(),
+            Origin::Arrays { .. } => Ok(()),
         }
     }
 

@@ -137,13 +137,18 @@ impl Objective {
                 }
             }
         }
+        if several {
+            // Keras lists what it cannot find by a metric's own name last, by the alphabet.
+            tracked.sort_by(|a, b| a.name.cmp(&b.name));
+        }
         let losses = self.outputs.iter().enumerate().filter(|(_, asked)| asked.loss.is_some());
         if losses.clone().count() > 1 {
-            tracked.extend(losses.map(|(output, asked)| Tracked {
+            let losses = losses.map(|(output, asked)| Tracked {
                 name: named(asked, "loss"),
                 output,
                 of: Quantity::Loss,
-            }));
+            });
+            tracked.splice(0..0, losses);
         }
         Ok(tracked)
     }

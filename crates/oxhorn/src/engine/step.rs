@@ -1,7 +1,10 @@
 //! The graphs of an engine: a prediction, one step of training or measuring, the results so far.
 
 use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, Value, grad};
-use oxhorn_nn::{Declarations, Initial, Mode, Scope, losses::Loss};
+use oxhorn_nn::{
+    Declarations, Initial, Mode, Scope,
+    losses::{Loss, Reduction, weigh},
+};
 
 use super::{
     Key, Kind, METRICS, Network,
@@ -15,9 +18,11 @@ pub(super) struct Parts<'a> {
     pub(super) declarations: &'a Declarations,
 }
 
-/// The targets of a batch, and the weights of its samples, output by output.
+/// The targets of a batch, which positions of the predictions count, and the weights of samples,
+/// output by output.
 struct Targets<'g> {
     y_true: Vec<Option<Tensor<'g>>>,
+    masks: Vec<Option<Tensor<'g>>>,
     weights: Vec<Option<Tensor<'g>>>,
 }
 
@@ -81,12 +86,14 @@ impl Parts<'_> {
     /// Writes one step into the trace, and returns the batch's loss.
     fn step(&self, cx: &Scope<'_>, objective: &Objective, tracked: &[Tracked], key: &Key) -> Value {
         let trace = cx.trace();
-        let y_pred = self.network.call(cx, &inputs(trace, &key.x));
+        let outputs = self.network.call_masked(cx, &inputs(trace, &key.x));
+        let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
         if let Err(error) = objective.check_outputs(y_pred.len()) {
             return trace.fail(error).value();
         }
         let targets = Targets {
             y_true: feeds(trace, "y", &key.y),
+            masks,
             weights: feeds(trace, "sample_weight", &key.weights),
         };
         let (loss, own) = total_loss(cx, objective, &targets, &y_pred);
@@ -115,6 +122,8 @@ impl Parts<'_> {
                         Ok(metric) => {
                             let origin = format!("{name} ({})", metric.class_name());
                             let before = trace.enter(Some(origin));
+                            let mask = targets.masks[*output].filter(|_| metric.is_mean());
+                            let weight = weigh(weight, mask, Reduction::Sum);
                             metric.update(&scope, y_true, y_pred[*output], weight);
                             trace.enter(before);
                         }
@@ -180,7 +189,7 @@ fn total_loss<'g>(
     let (mut total, mut own) = (None, vec![None; objective.outputs.len()]);
     for (output, asked) in objective.outputs.iter().enumerate() {
         let (Some(loss), Some(y_true)) = (&asked.loss, targets.y_true[output]) else { continue };
-        let value = loss_of(loss, y_true, y_pred[output], targets.weights[output]);
+        let value = loss_of(loss, y_true, y_pred[output], targets, output);
         own[output] = Some(value);
         let weighed = asked.loss_weight.map_or(value, |weight| value * weight);
         total = Some(total.map_or(weighed, |total: Tensor<'g>| total + weighed));
@@ -201,7 +210,8 @@ fn loss_of<'g>(
     loss: &Loss,
     y_true: Tensor<'g>,
     y_pred: Tensor<'g>,
-    weight: Option<Tensor<'g>>,
+    targets: &Targets<'g>,
+    output: usize,
 ) -> Tensor<'g> {
     let trace = y_pred.trace();
     let loss = match loss.resolve(&y_true.shape(), &y_pred.shape()) {
@@ -210,7 +220,8 @@ fn loss_of<'g>(
     };
     let class = loss.get().map(|loss| loss.class_name()).unwrap_or_default();
     let before = trace.enter(Some(format!("loss ({class})")));
-    let mut value = loss.apply(y_true, y_pred, weight);
+    let mut value =
+        loss.apply_masked(y_true, y_pred, targets.weights[output], targets.masks[output]);
     if !value.is_void() && value.rank() != 0 {
         let error = Error::new(format!("the loss is {}, not one number", value.ty()));
         value = trace.fail(error.help("give the loss another `reduction` than `none`"));
