@@ -136,6 +136,10 @@ class Sequential(Model):
             raise TypeError(f"A Sequential model is called on its inputs alone. Received: {kwargs}")
         return self._graph.call(inputs, training, mask)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for inputs of this shape."""
+        return super().compute_output_shape(input_shape)
+
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
     ) -> Any:
