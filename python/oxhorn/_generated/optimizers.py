@@ -1059,4 +1059,4 @@ class ScheduleFreeAdamW(RegistryOptimizer):
 
 
 # What Keras has and Oxhorn has not.
-MISSING = ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap")
+MISSING = ()
