@@ -188,10 +188,8 @@ fn part(object: &Object) -> TokenStream {
     let Object { name, root, .. } = object;
     let reads = object.fields.iter().map(|field| {
         let (name, key) = (&field.name, field.name.to_string());
-        match field.kind {
-            Kind::Skip => quote!(#name: default.#name),
-            _ => quote!(#name: reader.or(#key, || default.#name)?),
-        }
+        // What is never written is still understood.
+        quote!(#name: reader.or(#key, || default.#name)?)
     });
     let writes = writes(object);
     let infos =
