@@ -10,6 +10,9 @@ use crate::config::{
     Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case, unexpected,
 };
 
+/// Members that a program has added to a category.
+pub type Registered<T> = RwLock<Vec<Class<T>>>;
+
 /// A category of objects, such as initializers: the trait object that its members become.
 pub trait Category: Object {
     /// What Keras' error messages call a member: `initializer`.
@@ -19,7 +22,7 @@ pub trait Category: Object {
     fn classes() -> &'static [Class<Self>];
 
     /// Members that the program has added: see [`register`].
-    fn registered() -> &'static RwLock<Vec<Class<Self>>>;
+    fn registered() -> &'static Registered<Self>;
 
     /// What is done with the class of this description, if there is one.
     fn with_class<R>(
@@ -88,7 +91,8 @@ impl<T: Category + ?Sized> Handle<T> {
             // What needs more than a name is not named by a string.
             let is_named = |class: &&Class<T>| (class.read)(&Map::new()).is_ok();
             let named = T::classes().iter().filter(is_named);
-            let known: Vec<String> = named.map(T::identifier).collect();
+            let mut known: Vec<String> = named.map(T::identifier).collect();
+            known.sort_unstable();
             Error::new(format!("Could not interpret {noun} identifier: {name}"))
                 .help(format!("known are {}", known.join(", ")))
         })
@@ -228,9 +232,9 @@ macro_rules! category {
                 $classes
             }
 
-            fn registered() -> &'static ::std::sync::RwLock<Vec<$crate::config::Class<Self>>> {
-                static REGISTERED: ::std::sync::RwLock<Vec<$crate::config::Class<dyn $trait>>> =
-                    ::std::sync::RwLock::new(Vec::new());
+            fn registered() -> &'static $crate::handle::Registered<dyn $trait> {
+                static REGISTERED: $crate::handle::Registered<dyn $trait> =
+                    $crate::handle::Registered::new(Vec::new());
                 &REGISTERED
             }
 

@@ -200,8 +200,7 @@ impl Engine {
             }
             engine.run(program);
             let loaded = engine.program(program);
-            let types = loaded.output_types();
-            let outputs = types.iter().cloned().enumerate();
+            let outputs = loaded.output_types().iter().cloned().enumerate();
             outputs
                 .map(|(i, ty)| Ok((ty, arrays::copied(loaded.output_bytes(i)?).map_err(carried)?)))
                 .collect::<Result<Vec<_>>>()

@@ -10,8 +10,7 @@ use crate::{errors::carried, scope, tensor::Tensor};
 /// The attribute of a tensor that holds its mask.
 const MASK: &str = "_keras_mask";
 
-/// A Python function of a list of tensors and whether noise is active, which gives a list of
-/// tensors.
+/// A Python function of a list of tensors and whether noise is active, which gives such a list.
 pub(crate) struct Function(pub(crate) Py<PyAny>);
 
 impl Network for Function {
@@ -23,7 +22,7 @@ impl Network for Function {
         if cx.trace().error().is_some() {
             return vec![];
         }
-        let outputs = Python::attach(|py| self.values(py, cx.training(), x));
+        let outputs = Python::attach(|py| self.values(py, cx, x));
         match outputs {
             Ok(values) => {
                 let at = |value| cx.trace().at(value);
@@ -39,11 +38,12 @@ impl Network for Function {
 }
 
 impl Function {
-    /// The outputs for these inputs, each with its mask.
+    /// The outputs for these inputs, each with its mask, once `within` has entered a scope like
+    /// `cx`.
     fn values(
         &self,
         py: Python<'_>,
-        training: bool,
+        cx: &Scope<'_>,
         x: &[Traced<'_>],
     ) -> PyResult<Vec<(Value, Option<Value>)>> {
         let inputs = scope::with(|scope, serial| {
@@ -51,7 +51,7 @@ impl Function {
             inputs.collect::<PyResult<Vec<Tensor>>>()
         })?;
         let inputs = inputs.into_iter().map(|x| Bound::new(py, x)).collect::<PyResult<Vec<_>>>()?;
-        let outputs = self.0.bind(py).call1((PyList::new(py, inputs)?, training))?;
+        let outputs = self.0.bind(py).call1((PyList::new(py, inputs)?, cx.training()))?;
         scope::with(|scope, serial| {
             let value = |output: Bound<'_, PyAny>| {
                 let tensor = output.cast::<Tensor>().map_err(|_| {

@@ -33,7 +33,8 @@ use crate::{arrays, errors::carried, scope, tensor::Tensor};
 /// What dictionaries call the class of a Python object.
 const CLASS: &str = "oxhorn.PythonObject";
 
-/// The objects by number, held weakly where Python can: whoever uses one has it.
+/// The objects by number, held weakly where Python can: whoever uses one has it. Of an object that
+/// is gone, the reference stays.
 static OBJECTS: LazyLock<Mutex<HashMap<u64, Py<PyAny>>>> = LazyLock::new(Mutex::default);
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);

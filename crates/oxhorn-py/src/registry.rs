@@ -36,7 +36,7 @@ pub(crate) fn check(category: &str, envelope: &str) -> PyResult<()> {
         for_python(check(open::<T>(envelope)?))
     }
     match category {
-        "layers" => for_python(layer(envelope, true)?.check()),
+        "layers" => for_python(layer(envelope)?.check()),
         "activations" => of(envelope, |it: Activation| it.get().map(drop)),
         "initializers" => of(envelope, |it: Initializer| it.get()?.check()),
         "regularizers" => of(envelope, |it: Regularizer| it.get()?.check()),
@@ -49,10 +49,10 @@ pub(crate) fn check(category: &str, envelope: &str) -> PyResult<()> {
     }
 }
 
-fn layer(envelope: &str, trainable: bool) -> PyResult<AnyLayer> {
+fn layer(envelope: &str) -> PyResult<AnyLayer> {
     let json = serde_json::from_str(envelope)
         .map_err(|error| PyValueError::new_err(format!("{envelope} is not JSON: {error}")))?;
-    Ok(AnyLayer { trainable, ..for_python(AnyLayer::open(&json))? })
+    for_python(AnyLayer::open(&json))
 }
 
 /// What a layer gives for these inputs; its variables are those whose keys begin with `key`.
@@ -64,7 +64,7 @@ pub(crate) fn apply_layer(
     training: bool,
     trainable: bool,
 ) -> PyResult<Tensor> {
-    let layer = layer(envelope, trainable)?;
+    let layer = AnyLayer { trainable, ..layer(envelope)? };
     write(|scope, serial| {
         let inputs = inputs.iter().map(|x| x.get().traced(scope, serial));
         let inputs = inputs.collect::<PyResult<Vec<_>>>()?;
@@ -76,35 +76,36 @@ pub(crate) fn apply_layer(
 /// The shape of an input or output, `None` where it is open, and its element type.
 type OpenType = (Vec<Option<usize>>, String);
 
+/// The variables of a layer, each a dictionary; its numbers; and the type of its output.
+type Wishes<'py> = (Vec<Bound<'py, PyDict>>, Vec<(String, f64)>, OpenType);
+
 /// What a layer asks for when it is called on inputs of these types.
-///
-/// Gives its variables, each a dictionary; its numbers; and the type of its output.
 #[pyfunction]
 pub(crate) fn layer_variables<'py>(
     py: Python<'py>,
     envelope: &str,
     inputs: Vec<OpenType>,
-) -> PyResult<(Vec<Bound<'py, PyDict>>, Vec<(String, f64)>, Option<OpenType>)> {
-    let layer = layer(envelope, true)?;
+) -> PyResult<Wishes<'py>> {
+    let layer = AnyLayer { trainable: true, ..layer(envelope)? };
     let traced = |extent: usize| -> PyResult<(Declarations, Type)> {
         let types =
             inputs.iter().map(|input| closed(input, extent)).collect::<PyResult<Vec<_>>>()?;
         let declared = Declarations::new();
-        let mut output = None;
-        for mode in [Mode::Infer, Mode::Train] {
+        let output = |mode| -> PyResult<Type> {
             let trace = Trace::new("layer");
             let cx = Scope::new(&trace, &declared, mode);
-            let x: Vec<Traced<'_>> = types
-                .iter()
-                .enumerate()
-                .map(|(i, ty)| trace.input(format!("x{i}"), ty.clone()))
-                .collect();
-            let y = scope::within(&cx, || cx.layer_all("", &layer, &x));
-            output = Some(y.ty());
+            let x = types.iter().enumerate();
+            let x: Vec<Traced<'_>> =
+                x.map(|(i, ty)| trace.input(format!("x{i}"), ty.clone())).collect();
+            let y = scope::within(&cx, || cx.layer_all("", &layer, &x).ty());
             drop(cx);
             for_python(trace.finish(&[]))?;
-        }
-        Ok((declared, output.unwrap_or_else(|| Type::f32([]))))
+            Ok(y)
+        };
+        // What is asked for without noise comes first.
+        output(Mode::Infer)?;
+        let output = output(Mode::Train)?;
+        Ok((declared, output))
     };
     let is_open = inputs.iter().any(|(shape, _)| shape.contains(&None));
     let (declared, two) = traced(2)?;
@@ -118,7 +119,7 @@ pub(crate) fn layer_variables<'py>(
         declared.variables().iter().map(|it| variable(py, it)).collect::<PyResult<_>>()?;
     let numbers = declared.numbers().iter().map(|it| (local(&it.path), it.value)).collect();
     let shape = two.shape.iter().zip(&three.shape).map(|(a, b)| (a == b).then_some(*a)).collect();
-    Ok((variables, numbers, Some((shape, arrays::name(two.dtype).to_owned()))))
+    Ok((variables, numbers, (shape, arrays::name(two.dtype).to_owned())))
 }
 
 /// Rejects weights whose shapes depend on an extent that is open.
@@ -207,18 +208,21 @@ fn of_one(
     })
 }
 
+/// An activation of a tensor.
 #[pyfunction]
 pub(crate) fn apply_activation(envelope: &str, x: &Bound<'_, Tensor>) -> PyResult<Tensor> {
     let activation = open::<Activation>(envelope)?;
     of_one(x, |_, x| Ok(activation.get()?.call(x)))
 }
 
+/// A weight, brought to where a constraint wants it.
 #[pyfunction]
 pub(crate) fn apply_constraint(envelope: &str, w: &Bound<'_, Tensor>) -> PyResult<Tensor> {
     let constraint = open::<Constraint>(envelope)?;
     of_one(w, |_, w| Ok(constraint.get()?.call(w)))
 }
 
+/// The learning rate of a schedule at a step.
 #[pyfunction]
 pub(crate) fn apply_schedule(envelope: &str, step: &Bound<'_, Tensor>) -> PyResult<Tensor> {
     let schedule = open::<LearningRateSchedule>(envelope)?;

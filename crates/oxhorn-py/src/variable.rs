@@ -120,7 +120,8 @@ impl Variable {
 
     /// What stands for the value in what is being traced: what it has become so far.
     fn traced(&self, trainable: bool) -> PyResult<Tensor> {
-        scope::write(|scope, _| Ok(scope.variable(self.cell.declared(trainable))))
+        let declared = oxhorn_nn::Variable { trainable, ..self.cell.declared() };
+        scope::write(|scope, _| Ok(scope.variable(declared)))
     }
 
     /// The same for a weight with a regularizer and a constraint, as envelopes.
@@ -133,7 +134,8 @@ impl Variable {
         let declared = oxhorn_nn::Variable {
             regularizer: regularizer.map(open).transpose()?,
             constraint: constraint.map(open).transpose()?,
-            ..self.cell.declared(trainable)
+            trainable,
+            ..self.cell.declared()
         };
         scope::write(|scope, _| Ok(scope.variable(declared)))
     }
@@ -141,7 +143,7 @@ impl Variable {
     /// States what it becomes, in what is being traced.
     fn update(&self, new: &Tensor) -> PyResult<()> {
         scope::with(|scope, serial| {
-            scope.variable(self.cell.declared(false));
+            scope.variable(self.cell.declared());
             scope.replace(&self.cell.key, new.traced(scope, serial)?);
             Ok(())
         })
@@ -150,11 +152,11 @@ impl Variable {
 
 impl Cell {
     /// The variable as an engine keeps it. Its first value comes from here: see [`acquire`].
-    fn declared(&self, trainable: bool) -> oxhorn_nn::Variable {
+    fn declared(&self) -> oxhorn_nn::Variable {
         oxhorn_nn::Variable {
             path: self.key.clone(),
             ty: self.ty.clone(),
-            trainable,
+            trainable: false,
             initial: oxhorn_nn::Initial::Filled(0.0),
             regularizer: None,
             constraint: None,

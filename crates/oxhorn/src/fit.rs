@@ -160,8 +160,8 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// Samples in a step of validation; if not given, [`Fit::batch_size`], and without that as there,
-    /// by [`Fit::validation_steps`].
+    /// Samples in a step of validation. If not given, as many as [`Fit::batch_size`] says, and
+    /// without that 32, or what shares all out among [`Fit::validation_steps`].
     #[must_use]
     pub fn validation_batch_size(self, batch_size: usize) -> Fit<'a> {
         Fit { validation_batch_size: Some(batch_size), ..self }

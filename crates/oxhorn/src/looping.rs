@@ -390,9 +390,10 @@ impl Predictions {
             self.types = types.to_vec();
             self.types.iter_mut().for_each(|ty| ty.shape.iter_mut().take(1).for_each(|n| *n = 0));
         }
-        for (i, ty) in types.iter().enumerate() {
-            let (known, new) = (&mut self.types[i], ty);
-            let fits = known.rank() == new.rank()
+        let (before, now) = (self.types.len(), types.len());
+        ensure!(before == now, "one batch gave {now} outputs, another {before}");
+        for (i, (known, new)) in self.types.iter_mut().zip(types).enumerate() {
+            let fits = (known.rank(), known.dtype) == (new.rank(), new.dtype)
                 && known.shape.iter().skip(1).eq(new.shape.iter().skip(1));
             ensure!(
                 fits && known.rank() > 0,

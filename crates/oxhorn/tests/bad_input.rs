@@ -403,8 +403,8 @@ fn unknown_strings_are_refused_with_those_that_are_known() {
     let expected = [
         ("Could not interpret optimizer identifier: eve", "adadelta, adafactor, adagrad, adam"),
         ("Could not interpret loss identifier: crossentropyx", "binary_crossentropy"),
-        ("Could not interpret metric identifier: charm", "auc, accuracy, binary_accuracy"),
-        ("Could not interpret metric identifier: charm", "auc, accuracy, binary_accuracy"),
+        ("Could not interpret metric identifier: charm", "accuracy, auc, binary_accuracy"),
+        ("Could not interpret metric identifier: charm", "accuracy, auc, binary_accuracy"),
     ];
     for (error, (expected, first)) in errors.into_iter().zip(expected) {
         assert_eq!(known(&error.unwrap_err().to_string(), first), expected);
@@ -431,6 +431,21 @@ fn arguments_of_fit_that_cannot_be_are_refused() {
         );
         refuses(compiled, &expected, |m| m.fit(&x(), &y(), quiet().validation_split(share)));
     }
+    let without_steps = |name: &str| {
+        format!("`{name}` must be at least 1, got 0\n  help: leave it out to take all samples")
+    };
+    refuses(compiled, &without_steps("steps_per_epoch"), |model| {
+        model.fit(&x(), &y(), quiet().steps_per_epoch(0))
+    });
+    refuses(compiled, &without_steps("validation_steps"), |model| {
+        model.fit(&x(), &y(), quiet().validation_steps(0).validation_split(0.5))
+    });
+    refuses(compiled, &without_steps("steps"), |model| {
+        model.evaluate_with(&x(), &y(), Evaluate::new().steps(0))
+    });
+    refuses(compiled, &without_steps("steps"), |model| {
+        model.predict_with(&x(), Predict::new().steps(0))
+    });
     refuses(
         compiled,
         "You cannot use `class_weight` and `sample_weight` at the same time.\n  help: multiply \

@@ -238,7 +238,7 @@ class Arrays:
             "sample_weight": self.sample_weight,
             "batch_size": batch_size,
             "shuffle": orders[shuffle],
-            "steps": steps,
+            "steps": steps or None,
         }
 
 
@@ -365,7 +365,7 @@ class Stream:
 
     def feed(self, steps: int | None) -> dict[str, Any]:
         """What the engine takes."""
-        return {"stream": self, "first": self.first, "steps": steps}
+        return {"stream": self, "first": self.first, "steps": steps or None}
 
 
 def unpacked(batch: Any) -> tuple[Any, Any, Any]:

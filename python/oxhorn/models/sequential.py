@@ -128,8 +128,12 @@ class Sequential(Model):
             object.__setattr__(self, "_input", self._input or made)
             self.build(self._input.batch_shape)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """The last layer's output."""
+        if kwargs:
+            raise TypeError(f"A Sequential model is called on its inputs alone. Received: {kwargs}")
         return self._graph.call(inputs, training, mask)
 
     @property

@@ -306,11 +306,8 @@ mod tests {
         let y_true = Array::new([3, 1], vec![1.0, 0.0, 3.0]);
         let y_pred = Array::new([3, 1], vec![3.0, 5.0, 10.0]);
         let mask = Array::new([3], counts.to_vec());
-        let mut inputs = vec![
-            (Type::f32([3, 1]), y_true),
-            (Type::f32([3, 1]), y_pred),
-            (Type::f32([3]), mask),
-        ];
+        let mut inputs =
+            vec![(Type::f32([3, 1]), y_true), (Type::f32([3, 1]), y_pred), (Type::f32([3]), mask)];
         if let Some(weights) = weights {
             inputs.push((Type::f32([3]), Array::new([3], weights.to_vec())));
         }
@@ -346,9 +343,8 @@ mod tests {
             (Type::f32([3, 2]), Array::new([3, 2], vec![0.5, 0.5, 0.1, 0.9, 0.75, 0.25])),
             (Type::f32([3]), Array::new([3], vec![0.0, 1.0, 1.0])),
         ];
-        let value = run(&inputs, |_, x| {
-            loss.apply_masked(x[0], x[1], None, Some(x[2].greater(0.0)))
-        });
+        let value =
+            run(&inputs, |_, x| loss.apply_masked(x[0], x[1], None, Some(x[2].greater(0.0))));
         assert!((value.data[0] - 4.0_f64.ln()).abs() < 1e-6, "{value:?}");
     }
 

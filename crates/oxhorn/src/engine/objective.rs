@@ -183,3 +183,45 @@ fn unique(
     let is_free = |name: &String| taken.iter().all(|tracked| tracked.name != *name);
     candidates.find(is_free).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of what is tracked for these metrics of outputs `a` and `b`, or of a single one.
+    fn names(outputs: &[(&[&str], &[&str])]) -> Vec<String> {
+        let metrics = |names: &[&str]| names.iter().map(|&name| Metric::from(name)).collect();
+        let asked = |(output, (plain, weighted)): (&str, &(&[&str], &[&str]))| Asked {
+            output: output.to_owned(),
+            loss: Some("mse".into()),
+            metrics: metrics(plain),
+            weighted_metrics: metrics(weighted),
+            ..Asked::default()
+        };
+        let outputs: Vec<Asked> = ["a", "b"].into_iter().zip(outputs).map(asked).collect();
+        let shapes = vec![vec![2, 3]; outputs.len()];
+        let objective = Objective { outputs, ..Objective::new("sgd", "mse") };
+        let y_true: Vec<_> = shapes.iter().cloned().map(Some).collect();
+        let tracked = objective.tracked(&y_true, &shapes).unwrap();
+        tracked.into_iter().map(|tracked| tracked.name).collect()
+    }
+
+    #[test]
+    fn metrics_of_one_name_are_told_apart_as_in_keras() {
+        assert_eq!(names(&[(&["mae", "mse"], &["mae"])]), ["mae", "mse", "weighted_mae"]);
+        assert_eq!(
+            names(&[(&["mae", "mae", "mae"], &["mae", "mae", "mae"])]),
+            ["mae", "mae_1", "mae_2", "weighted_mae", "weighted_mae_1", "weighted_mae_2"]
+        );
+        assert_eq!(
+            names(&[(&["mae"], &["mae", "mae"]), (&[], &["mae"])]),
+            ["a_mae", "a_weighted_mae", "a_weighted_mae_1", "b_mae", "a_loss", "b_loss"]
+        );
+    }
+
+    #[test]
+    fn losses_are_tracked_by_output_only_where_there_are_several() {
+        assert_eq!(names(&[(&[], &[])]), [""; 0]);
+        assert_eq!(names(&[(&[], &[]), (&[], &[])]), ["a_loss", "b_loss"]);
+    }
+}
