@@ -116,9 +116,7 @@ def drawn(function: Any, values: list[Any], numbers: random.Random) -> tuple[lis
     except (TypeError, ValueError):
         parameters = []
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    required = [
-        p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-    ]
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     count = numbers.choice([len(required), len(required), numbers.randint(0, len(named) + 1)])
     args = [numbers.choice(values) for _ in range(count)]
     others = [name for name in named[count:] if numbers.random() < 0.3]
@@ -178,9 +176,7 @@ def main() -> None:
             for _ in range(calls):
                 # Values that a call has changed are no other call's.
                 values = pool(oxhorn)
-                for what, function, args, kwargs in attempts(
-                    oxhorn, name, target, values, numbers
-                ):
+                for what, function, args, kwargs in attempts(oxhorn, name, target, values, numbers):
                     said = ", ".join(
                         [*map(shown, args), *(f"{k}={shown(v)}" for k, v in kwargs.items())]
                     )

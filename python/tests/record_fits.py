@@ -25,7 +25,9 @@ def fits(file: str) -> dict[str, Any]:
     """The functions of the package, and of nothing else, that a file defines, by name."""
     module = importlib.import_module(f"fits.{file}")
     own = {name: f for name, f in vars(module).items() if inspect.isfunction(f)}
-    of_package = {n: f for n, f in own.items() if list(inspect.signature(f).parameters) == ["keras"]}
+    of_package = {
+        n: f for n, f in own.items() if list(inspect.signature(f).parameters) == ["keras"]
+    }
     return {n: f for n, f in of_package.items() if f.__module__ == module.__name__}
 
 

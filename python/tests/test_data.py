@@ -145,7 +145,9 @@ def test_columns_of_a_table_by_name_are_inputs() -> None:
 def test_lists_of_lists_are_one_input() -> None:
     model = line(oxhorn)
     found = model.predict([[0.5, 1, 2], [1, 2, 3]], verbose=0)
-    np.testing.assert_array_equal(found, model.predict(np.array([[0.5, 1, 2], [1, 2, 3]]), verbose=0))
+    np.testing.assert_array_equal(
+        found, model.predict(np.array([[0.5, 1, 2], [1, 2, 3]]), verbose=0)
+    )
 
 
 @pytest.mark.parametrize("wrap", [list, tuple])

@@ -31,7 +31,9 @@ def as_samples(value: Any, keep_integers: bool = True) -> np.ndarray:
             "numbers. Encode strings and objects first, for example with `to_categorical`."
         )
     if array.ndim == 0:
-        raise ValueError(f"Samples need an axis that counts them. Received a single number: {array}")
+        raise ValueError(
+            f"Samples need an axis that counts them. Received a single number: {array}"
+        )
     integers = array.dtype.kind in "iub" and keep_integers
     return np.require(array, dtype="int64" if integers else "float32", requirements="CA")
 

@@ -63,9 +63,9 @@ class Trainer:
         self._x_structure: Any = None
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
-        self._fitting = False
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
+        self._fitting = False
 
     # What runs the model --------------------------------------------------------------------------
 

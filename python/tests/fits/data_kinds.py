@@ -97,9 +97,7 @@ def no_epoch_left(keras: Any) -> Any:
 def steps_per_epoch_of_arrays(keras: Any) -> Any:
     x, y = table()
     model = line(keras)
-    return fitted(
-        model, x, y, batch_size=3, steps_per_epoch=2, epochs=4, shuffle=False
-    )
+    return fitted(model, x, y, batch_size=3, steps_per_epoch=2, epochs=4, shuffle=False)
 
 
 def steps_without_batch_size(keras: Any) -> Any:
@@ -145,7 +143,9 @@ def class_weights(keras: Any) -> Any:
         fitted(
             classifier(keras, 3, loss="categorical_crossentropy"), x, one_hot, class_weight=weights
         ),
-        fitted(classifier(keras, 3, loss=sparse), x, labels.astype("float32"), class_weight=weights),
+        fitted(
+            classifier(keras, 3, loss=sparse), x, labels.astype("float32"), class_weight=weights
+        ),
     ]
 
 
@@ -205,9 +205,7 @@ def finite_generator(keras: Any) -> Any:
 
 def generators_for_validation(keras: Any) -> Any:
     x, y = table()
-    return fitted(
-        line(keras), x, y, epochs=2, validation_data=generator(x, y), validation_steps=2
-    )
+    return fitted(line(keras), x, y, epochs=2, validation_data=generator(x, y), validation_steps=2)
 
 
 def generators_for_evaluation_and_prediction(keras: Any) -> Any:
@@ -526,8 +524,14 @@ def adversaries(keras: Any) -> Any:
 def steps_of_arrays_for_validation(keras: Any) -> Any:
     x, y = table()
     return fitted(
-        line(keras), x, y, epochs=3, validation_data=(x, y), validation_steps=2,
-        validation_batch_size=3, shuffle=False,
+        line(keras),
+        x,
+        y,
+        epochs=3,
+        validation_data=(x, y),
+        validation_steps=2,
+        validation_batch_size=3,
+        shuffle=False,
     )
 
 
