@@ -1,4 +1,4 @@
-"""Masks: which positions of a tensor count, noted with the tensor and handed from layer to layer."""
+"""Masks: which positions of a tensor count, handed from layer to layer with the tensor."""
 
 from __future__ import annotations
 

@@ -37,8 +37,13 @@ class Variable(Operators):
         aggregation: str = "none",
         synchronization: str = "auto",
         name: str | None = None,
+        layout: Any = None,
         **kwargs: Any,
     ) -> None:
+        if layout is not None:
+            raise NotImplementedError(
+                f"Variables are on one device. Received: layout={layout}, which is not supported."
+            )
         key = kwargs.pop("key", None)
         if kwargs:
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}")

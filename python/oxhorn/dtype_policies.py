@@ -14,7 +14,8 @@ class DTypePolicy:
         name: `"float32"`; other policies of Keras are refused.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        name = "float32" if name is None else name
         if not isinstance(name, str):
             raise TypeError(
                 "'name' must be a string, such as 'mixed_float16'. "

@@ -35,6 +35,7 @@ STUMBLES = {
 # Of these Keras says the other of `ValueError` and `TypeError`: JAX does so for shapes that do not
 # fit and for text instead of numbers, and Python for text instead of integers.
 OTHERWISE = """
+layers.Masking("text")(X)
 layers.RepeatVector("twice")
 line().fit(((X, Y[:3]) for _ in range(2)))
 line().train_on_batch(X, Y[:3])
@@ -43,6 +44,7 @@ optimizers.schedules.ExponentialDecay("fast", 1, 1)(0)
 losses.mean_squared_error(X, np.ones((6, 4)))
 metrics.MeanIoU("two")
 initializers.Zeros()("text")
+layers.Masking("text")(X)
 activations.relu("text")
 ops.add(X, np.ones((6, 4)))
 ops.add(X, "text")

@@ -8,7 +8,10 @@ use numpy::{
 };
 use oxhorn::data::{Elements, Samples};
 use oxhorn_ir::{DType, Type};
-use pyo3::{exceptions::PyTypeError, prelude::*};
+use pyo3::{
+    exceptions::{PyMemoryError, PyTypeError},
+    prelude::*,
+};
 
 /// Keras' name of an element type.
 pub(crate) fn name(dtype: DType) -> &'static str {
@@ -113,6 +116,23 @@ pub(crate) fn bytes(array: &Bound<'_, PyAny>) -> PyResult<(Type, Vec<u8>)> {
     Ok((Type::new(array.dtype(), shape), bytes))
 }
 
+/// Room for so many elements.
+fn room_for<T>(elements: usize) -> PyResult<Vec<T>> {
+    let mut room = vec![];
+    let reserved = room.try_reserve_exact(elements);
+    reserved.map_err(|_| {
+        PyMemoryError::new_err(format!("there is no memory for an array of {elements} elements"))
+    })?;
+    Ok(room)
+}
+
+/// A copy of what an engine gives.
+pub(crate) fn copied(bytes: &[u8]) -> PyResult<Vec<u8>> {
+    let mut copy = room_for(bytes.len())?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
+}
+
 /// An array of these elements.
 pub(crate) fn from_bytes<'py>(
     py: Python<'py>,
@@ -121,14 +141,12 @@ pub(crate) fn from_bytes<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     macro_rules! array {
         ($element:ty, $bytes:ident => $value:expr) => {{
-            let values = bytes
-                .chunks_exact(size_of::<$element>())
-                .map(|chunk| {
-                    let mut $bytes = [0; size_of::<$element>()];
-                    $bytes.copy_from_slice(chunk);
-                    $value
-                })
-                .collect();
+            let mut values = room_for(bytes.len() / size_of::<$element>())?;
+            values.extend(bytes.chunks_exact(size_of::<$element>()).map(|chunk| {
+                let mut $bytes = [0; size_of::<$element>()];
+                $bytes.copy_from_slice(chunk);
+                $value
+            }));
             let array = ArrayD::from_shape_vec(IxDyn(&ty.shape), values);
             let array = array.map_err(|error| PyTypeError::new_err(error.to_string()))?;
             Ok(array.into_pyarray(py).into_any())

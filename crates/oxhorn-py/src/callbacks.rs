@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,17 +9,11 @@ use std::{
 use oxhorn::{
     Logs, Result,
     callbacks::{Callback, Granularity, Training},
-    engine::Engine,
     looping::Predictions,
 };
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::{
-    arrays,
-    engine::{Nothing, Slot},
-    errors::carried,
-    variable::acquire,
-};
+use crate::{arrays, engine::Slot, errors::carried, variable::acquire};
 
 /// How often a pressed key is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -58,14 +51,14 @@ impl Callbacks {
             return Ok(());
         }
         let Some(engine) = training.engine() else { return Ok(()) };
-        self.slot.put(mem::replace(engine, Engine::new(Box::new(Nothing), 1)));
-        let called = Python::attach(|py| {
-            call(self.list.bind(py))?;
-            self.model.bind(py).getattr(self.stop)?.is_truthy()
+        let slot = Arc::clone(&self.slot);
+        let called = slot.lend_while(engine, || {
+            Python::attach(|py| {
+                call(self.list.bind(py))?;
+                self.model.bind(py).getattr(self.stop)?.is_truthy()
+            })
         });
-        // Another thread may have found the engine there, and be using it.
-        *engine = self.slot.take_back();
-        let stopped = called.map_err(carried)?;
+        let stopped = called.flatten().map_err(carried)?;
         // The callback may have run another model that shares variables with this one.
         acquire(&self.slot, engine).map_err(carried)?;
         if stopped {

@@ -1,6 +1,10 @@
 //! `Engine`: what runs one Python function, compiled for each kind of step and shape.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
+};
 
 use oxhorn::{
     Result,
@@ -35,36 +39,60 @@ impl Network for Nothing {
 }
 
 /// Where an engine is while nobody runs it.
-pub(crate) struct Slot {
-    engine: Mutex<Option<Runner>>,
-    /// Is told when the engine comes back.
-    back: Condvar,
+pub(crate) struct Slot(Mutex<Kept>);
+
+struct Kept {
+    engine: Option<Runner>,
+    /// The thread whose callback the engine is lent to, and which no other may take it from.
+    owner: Option<ThreadId>,
+}
+
+impl Kept {
+    fn engine(&mut self) -> Option<&mut Option<Runner>> {
+        let is_ours = self.owner.is_none_or(|owner| owner == thread::current().id());
+        is_ours.then_some(&mut self.engine)
+    }
 }
 
 impl Slot {
-    fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new(engine: Runner) -> Slot {
+        Slot(Mutex::new(Kept { engine: Some(engine), owner: None }))
     }
 
-    pub(crate) fn take(&self) -> Option<Runner> {
-        self.lock().take()
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn put(&self, engine: Runner) {
-        *self.lock() = Some(engine);
-        self.back.notify_one();
+    /// The engine, unless it is running or lent to another thread.
+    fn take(&self) -> Option<Runner> {
+        self.lock().engine()?.take()
     }
 
-    /// Takes the engine, once another thread that has it gives it back. Python's lock must not be
-    /// held, for that thread may need it.
-    pub(crate) fn take_back(&self) -> Runner {
-        let mut slot = self.lock();
-        loop {
-            if let Some(engine) = slot.take() {
-                return engine;
-            }
-            slot = self.back.wait(slot).unwrap_or_else(PoisonError::into_inner);
-        }
+    fn put(&self, engine: Runner) {
+        self.lock().engine = Some(engine);
+    }
+
+    /// Lets this thread alone have the engine, while `work` goes on.
+    ///
+    /// # Errors
+    ///
+    /// If `work` has not given it back.
+    pub(crate) fn lend_while<R>(
+        &self,
+        engine: &mut Runner,
+        work: impl FnOnce() -> R,
+    ) -> PyResult<R> {
+        let lent = mem::replace(engine, Runner::new(Box::new(Nothing), 1));
+        let before = {
+            let mut kept = self.lock();
+            kept.engine = Some(lent);
+            kept.owner.replace(thread::current().id())
+        };
+        let result = work();
+        let mut kept = self.lock();
+        kept.owner = before;
+        *engine = kept.engine.take().ok_or_else(running)?;
+        Ok(result)
     }
 
     /// Takes the engine out until what is returned is dropped, be it by a panic. No lock is held
@@ -105,7 +133,8 @@ impl Drop for Lent<'_> {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(engine) = self.take() {
+        let engine = self.lock().engine.take();
+        if let Some(engine) = engine {
             release(self, &engine);
         }
     }
@@ -147,7 +176,7 @@ impl Engine {
     #[new]
     fn new(function: Py<PyAny>, threads: usize) -> Engine {
         let engine = Runner::new(Box::new(Function(function)), threads);
-        Engine { slot: Arc::new(Slot { engine: Mutex::new(Some(engine)), back: Condvar::new() }) }
+        Engine { slot: Arc::new(Slot::new(engine)) }
     }
 
     /// What the function gives for these arrays; `training` says whether noise is active.
@@ -173,7 +202,7 @@ impl Engine {
             let loaded = engine.program(program);
             let outputs = loaded.output_types().iter().cloned().enumerate();
             outputs
-                .map(|(i, ty)| Ok((ty, loaded.output_bytes(i)?.to_vec())))
+                .map(|(i, ty)| Ok((ty, arrays::copied(loaded.output_bytes(i)?).map_err(carried)?)))
                 .collect::<Result<Vec<_>>>()
         })?;
         outputs.iter().map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()

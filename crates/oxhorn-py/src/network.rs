@@ -10,8 +10,7 @@ use crate::{errors::carried, scope, tensor::Tensor};
 /// The attribute of a tensor that holds its mask.
 const MASK: &str = "_keras_mask";
 
-/// A Python function of a list of tensors and whether noise is active, which gives a list of
-/// tensors.
+/// A Python function of a list of tensors and whether noise is active, which gives such a list.
 pub(crate) struct Function(pub(crate) Py<PyAny>);
 
 impl Network for Function {

@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 
 use crate::{arrays::Held, errors::carried};
 
-/// A Python object with `begin_epoch()`, `end_epoch()`, `begin()` of a pass, and `next()`, which gives `(x, y, sample_weight)`, each a list of
-/// arrays or `None`s, or `None` when there are no more, and `batches`, a number or `None`.
+/// A Python object with `begin_epoch()`, `end_epoch()`, `begin()` of a pass, and `next()`, which
+/// gives `(x, y, sample_weight)`, each a list of arrays or `None`s, or `None` when there are no
+/// more, and `batches`, a number or `None`.
 pub(crate) struct Batches {
     object: Py<PyAny>,
     batches: Option<usize>,

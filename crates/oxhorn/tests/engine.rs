@@ -13,7 +13,7 @@ use oxhorn::{
     Error, Logs, Result, Shuffle,
     callbacks::{Callback, Granularity, Training},
     data::{Data, Samples, Source, Stream},
-    engine::{Asked, Engine, Key, Kind, Network, Objective},
+    engine::{Asked, Engine, Key, Kind, Masked, Network, Objective},
     fit::Frequency,
     looping::{Loop, Output},
     losses::{Loss, SparseCategoricalCrossentropy},
@@ -143,6 +143,41 @@ fn losses_of_several_outputs_are_weighed_and_named_as_in_keras() {
     assert_eq!(keras_order, names);
     check(&engine.on_batch(Kind::Train, whole(arrays.data())).unwrap(), &expected);
     check_value(&engine, "left/kernel", &[2.2, 7.0 / 3.0]);
+    check_value(&engine, "right/kernel", &[17.0 / 15.0]);
+}
+
+/// `Pair`, of which samples count for `left` whose numbers add up to more than 3.
+struct HalfMasked;
+
+impl Network for HalfMasked {
+    fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
+        Pair.call(cx, x)
+    }
+
+    fn call_masked<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Masked<'g>> {
+        let counts = x[0].sum([1]).greater(3.0);
+        self.call(cx, x).into_iter().zip([Some(counts), None]).collect()
+    }
+}
+
+#[test]
+fn losses_and_means_leave_out_what_an_output_masks() {
+    let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
+    let left = asked("left", Some("mse"), &["mae", "RootMeanSquaredError"]);
+    let outputs = vec![left, asked("right", Some("mae"), &[])];
+    let mut engine = engine(HalfMasked, Objective { optimizer, outputs });
+    let arrays = PairData::new();
+    let expected = [
+        ("left_RootMeanSquaredError", (5.0_f64 / 3.0).sqrt()),
+        ("left_loss", 2.0),
+        ("left_mae", 1.0),
+        ("loss", 3.0),
+        ("right_loss", 1.0),
+    ];
+    check(&engine.evaluate(whole(arrays.data()), Loop::new()).unwrap(), &expected);
+    check(&engine.on_batch(Kind::Train, whole(arrays.data())).unwrap(), &expected);
+    // Half of the gradients of the second and third error's squares, which are 0 and -4.
+    check_value(&engine, "left/kernel", &[2.0, 2.2]);
     check_value(&engine, "right/kernel", &[17.0 / 15.0]);
 }
 

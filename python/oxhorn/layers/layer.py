@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import json
 import weakref
@@ -289,6 +290,7 @@ class Layer(Operation):
 
     def add_weight(
         self,
+        *args: Any,
         shape: Any = None,
         initializer: Any = None,
         dtype: Any = None,
@@ -315,6 +317,12 @@ class Layer(Operation):
             overwrite_with_gradient: not supported.
             name: its name.
         """
+        if args:
+            # Older layers give the name first, if at all, and then the shape and so on.
+            name, args = (args[0], args[1:]) if isinstance(args[0], str) else (name, args)
+            given = dict(zip(("shape", "initializer", "dtype", "trainable"), args))
+            shape, initializer = given.get("shape", shape), given.get("initializer", initializer)
+            dtype, trainable = given.get("dtype", dtype), given.get("trainable", trainable)
         from oxhorn import constraints, initializers, regularizers
 
         if overwrite_with_gradient:
@@ -342,9 +350,28 @@ class Layer(Operation):
         self._own(variable)
         return variable
 
-    def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
-        """Makes a weight that is no part of the layer's trainable ones unless asked."""
-        return self.add_weight(shape=shape, initializer=initializer, **kwargs)
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight; see `add_weight`."""
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            name=name,
+        )
 
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar, or several, to the loss that training makes small."""
@@ -407,8 +434,6 @@ class Layer(Operation):
                 "`__init__()` method. Go add it!"
             )
         if not args and not kwargs:
-            import inspect
-
             inspect.signature(self.call).bind()
         if self.input_spec is not None:
             first = args[0] if args else next(iter(kwargs.values()), None)

@@ -1,4 +1,4 @@
-"""What Rust's layers do with masks: which of them lose one, and how those of several inputs join."""
+"""What Rust's layers do with masks: which lose one, and how those of several inputs join."""
 
 from __future__ import annotations
 

@@ -254,11 +254,14 @@ class Model(Trainer, Layer):
 
         return serialization.to_json(self, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Writes the weights to a `.npz` file."""
         from oxhorn.saving import weights_file
 
-        weights_file.save(self, filepath, overwrite, **kwargs)
+        more = {} if max_shard_size is None else {"max_shard_size": max_shard_size}
+        weights_file.save(self, filepath, overwrite, **more)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Takes the weights from a `.npz` file."""

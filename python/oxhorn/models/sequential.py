@@ -128,9 +128,21 @@ class Sequential(Model):
             object.__setattr__(self, "_input", self._input or made)
             self.build(self._input.batch_shape)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """The last layer's output."""
+        if kwargs:
+            raise TypeError(f"A Sequential model is called on its inputs alone. Received: {kwargs}")
         return self._graph.call(inputs, training, mask)
+
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
+        """Symbolic tensors like those that a call on these symbolic tensors gives."""
+        more = {"training": training, "mask": mask, **kwargs}
+        given = {name: value for name, value in more.items() if value is not None}
+        return super().compute_output_spec(inputs, **given)
 
     @property
     def layers(self) -> list[Any]:

@@ -63,9 +63,9 @@ class Trainer:
         self._x_structure: Any = None
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
+        self._fitting = False
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
-        self._fitting = False
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -367,7 +367,7 @@ class Trainer:
         steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch())
         if config.max_epochs() is not None:
             epochs = min(epochs, config.max_epochs())
-        self._batch_rows = batch_size or BATCH_SIZE
+        self._batch_rows = _rows(batch_size)
         looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
         if validation_split and validation_data is None:
             # Classes weigh in training only.
@@ -431,7 +431,7 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         self._assert_compiled()
-        self._batch_rows = batch_size or BATCH_SIZE
+        self._batch_rows = _rows(batch_size)
         source = self._source(
             x, y, sample_weight, None, False, steps, look=self._fresh, restarts="once"
         )
@@ -655,18 +655,25 @@ def _triple(data: Any) -> tuple[Any, Any, Any]:
     return (*data, *[None] * (3 - len(data)))
 
 
+def _rows(batch_size: Any) -> int:
+    """How many samples a step takes, 32 where nobody has said."""
+    if batch_size is None:
+        return BATCH_SIZE
+    if not isinstance(batch_size, (int, np.integer)):
+        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
+    return int(batch_size)
+
+
 def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) -> dict[str, Any]:
     if isinstance(source, Stream):
         return source.feed(steps)
     if source.rows == 0:
         raise ValueError("There are no samples: the first axis of `x` has extent 0.")
-    if batch_size is None:
-        batch_size = math.ceil(source.rows / steps) if steps else BATCH_SIZE
-    if not isinstance(batch_size, (int, np.integer)):
-        raise TypeError(f"`batch_size` must be an integer. Received: {batch_size}")
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size}")
-    return source.feed(int(batch_size), shuffle, steps)
+    if batch_size is None and steps:
+        batch_size = math.ceil(source.rows / steps)
+    return source.feed(_rows(batch_size), shuffle, steps)
 
 
 def _steps(source: Any, feed: dict[str, Any]) -> int | None:

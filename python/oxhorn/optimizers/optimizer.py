@@ -30,7 +30,21 @@ class Optimizer:
     Those of Keras are Rust's; rules of one's own have to be written there, as `impl Optimize`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if type(self).__mro__[1] is Optimizer or type(self) is Optimizer:
             raise NotImplementedError(
                 "An optimizer of one's own cannot be written in Python. Use one of "

@@ -86,7 +86,7 @@ def masks_of_several_inputs(keras):
 
 def the_mean_over_steps_that_count(keras):
     layers = keras.layers
-    inputs = layers.Input((4,), dtype="int32")
+    inputs = layers.Input((4,), dtype="int32", name="words")
     x = layers.Embedding(5, 3, mask_zero=True, name="table")(inputs)
     model = keras.models.Model(inputs, layers.GlobalAveragePooling1D(name="pool")(x))
     model.set_weights([np.arange(15).reshape(5, 3) / 10])

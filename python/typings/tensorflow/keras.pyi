@@ -1,6 +1,6 @@
 """`tensorflow.keras` as `oxhorn run` has it."""
 
-from oxhorn import *
+from oxhorn import *  # noqa: F403
 from oxhorn import (
     activations as activations,
 )

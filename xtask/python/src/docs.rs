@@ -56,8 +56,8 @@ fn body(indent: usize, doc: &str) -> Vec<String> {
     for block in blocks(&plain(doc)) {
         let is_item = matches!(block, Block::Item(_));
         let in_a_row = after_item && is_item || lines.last().is_some_and(|it| it.ends_with(':'));
-        let continues = in_a_row && is_item;
-        if !lines.is_empty() && !continues {
+        let goes_on = in_a_row && is_item;
+        if !(lines.is_empty() || goes_on) {
             lines.push(String::new());
         }
         after_item = is_item;

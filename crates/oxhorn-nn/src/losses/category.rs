@@ -295,9 +295,58 @@ impl<T: AsMut<Common>> LossSettings for T {}
 
 #[cfg(test)]
 mod tests {
-    use oxhorn_ir::{Trace, Type};
+    use oxhorn_ir::{Array, Trace, Type, testing::run};
 
     use super::*;
+    use crate::losses::{MeanAbsoluteError, SparseCategoricalCrossentropy};
+
+    /// The loss of predictions of which only some count, and of weights or none.
+    fn masked(loss: impl Into<Loss>, weights: Option<[f64; 3]>, counts: [f64; 3]) -> Vec<f64> {
+        let loss = loss.into();
+        let y_true = Array::new([3, 1], vec![1.0, 0.0, 3.0]);
+        let y_pred = Array::new([3, 1], vec![3.0, 5.0, 10.0]);
+        let mask = Array::new([3], counts.to_vec());
+        let mut inputs =
+            vec![(Type::f32([3, 1]), y_true), (Type::f32([3, 1]), y_pred), (Type::f32([3]), mask)];
+        if let Some(weights) = weights {
+            inputs.push((Type::f32([3]), Array::new([3], weights.to_vec())));
+        }
+        run(&inputs, |_, x| {
+            loss.apply_masked(x[0], x[1], x.get(3).copied(), Some(x[2].greater(0.0)))
+        })
+        .data
+    }
+
+    #[test]
+    fn a_mean_is_one_of_what_counts() {
+        assert_eq!(masked(MeanAbsoluteError::new(), None, [1.0, 0.0, 1.0]), [4.5]);
+        let weighted = masked(MeanAbsoluteError::new(), Some([1.0, 7.0, 2.0]), [1.0, 0.0, 1.0]);
+        assert_eq!(weighted, [(2.0 + 2.0 * 7.0) / 2.0]);
+    }
+
+    #[test]
+    fn a_sum_is_one_of_what_counts() {
+        let sum = MeanAbsoluteError::new().reduction(Reduction::Sum);
+        assert_eq!(masked(sum, None, [0.0, 1.0, 1.0]), [12.0]);
+    }
+
+    #[test]
+    fn where_nothing_counts_the_loss_is_0() {
+        assert_eq!(masked(MeanAbsoluteError::new(), None, [0.0; 3]), [0.0]);
+    }
+
+    #[test]
+    fn labels_to_ignore_do_not_count_wherever_the_mask_says_so_too() {
+        let loss = Loss::from(SparseCategoricalCrossentropy::new().ignore_class(0));
+        let inputs = [
+            (Type::f32([3]), Array::new([3], vec![1.0, 0.0, 1.0])),
+            (Type::f32([3, 2]), Array::new([3, 2], vec![0.5, 0.5, 0.1, 0.9, 0.75, 0.25])),
+            (Type::f32([3]), Array::new([3], vec![0.0, 1.0, 1.0])),
+        ];
+        let value =
+            run(&inputs, |_, x| loss.apply_masked(x[0], x[1], None, Some(x[2].greater(0.0))));
+        assert!((value.data[0] - 4.0_f64.ln()).abs() < 1e-6, "{value:?}");
+    }
 
     #[test]
     fn crossentropy_follows_the_shapes() {

@@ -121,8 +121,8 @@ pub trait Measure: Object + AsRef<Common> {
     /// Which way the metric gets better; `None` of a number that is neither good nor bad.
     fn direction(&self) -> Option<Direction>;
 
-    /// Whether it is the mean of its values and no more: such a metric leaves out predictions that a model has
-    /// masked, and others, as in Keras, do not.
+    /// Whether it is the mean of its values and no more: such a metric leaves out predictions that
+    /// a model has masked, and others, as in Keras, do not.
     fn is_mean(&self) -> bool {
         true
     }
