@@ -1,7 +1,7 @@
 //! The native module of the Python package: `oxhorn._native`.
 //!
-//! Models are written in Python, as in Keras; this module runs them. An [`Engine`](engine::Engine)
-//! calls a Python function once for each kind of step, with [`Tensor`](tensor::Tensor)s that stand
+//! Models are written in Python, as in Keras; this module runs them. An `Engine`
+//! calls a Python function once for each kind of step, with `Tensor`s that stand
 //! for arrays, and compiles what it writes down. From then on Python is entered only where a
 //! callback asks for it.
 

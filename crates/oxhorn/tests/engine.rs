@@ -139,7 +139,7 @@ fn losses_of_several_outputs_are_weighed_and_named_as_in_keras() {
         ],
     );
     let keras_order: Vec<String> = engine.result_names().map(str::to_owned).collect();
-    let names = ["loss", "left_mae", "left_weighted_mae", "right_mse", "left_loss", "right_loss"];
+    let names = ["loss", "left_loss", "right_loss", "left_mae", "left_weighted_mae", "right_mse"];
     assert_eq!(keras_order, names);
     check(&engine.on_batch(Kind::Train, whole(arrays.data())).unwrap(), &expected);
     check_value(&engine, "left/kernel", &[2.2, 7.0 / 3.0]);

@@ -215,7 +215,7 @@ mod tests {
         );
         assert_eq!(
             names(&[(&["mae"], &["mae", "mae"]), (&[], &["mae"])]),
-            ["a_mae", "a_weighted_mae", "a_weighted_mae_1", "b_mae", "a_loss", "b_loss"]
+            ["a_loss", "b_loss", "a_mae", "a_weighted_mae", "a_weighted_mae_1", "b_mae"]
         );
     }
 
