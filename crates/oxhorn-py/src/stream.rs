@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use crate::{arrays::Held, errors::carried};
 
 /// A Python object with `begin_epoch()`, `end_epoch()`, `begin()` of a pass, and `batches`, which
-/// is a number or `None`; and `next()`, which gives `(x, y, sample_weight)`, each a list of arrays or `None`s,
-/// or `None` when there are no more.
+/// is a number or `None`; and `next()`, which gives `(x, y, sample_weight)`, each a list of arrays
+/// or `None`s, or `None` when there are no more.
 pub(crate) struct Batches {
     object: Py<PyAny>,
     batches: Option<usize>,
