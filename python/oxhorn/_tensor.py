@@ -194,9 +194,9 @@ def _equal(self: Any, other: Any) -> Any:
 def _no_truth(self: Any) -> bool:
     raise TypeError(
         f"The truth of a tensor of shape {self.shape} cannot be asked for while a model is traced: "
-        "Python's `if`, `while`, `and`, `or` and `not` are decided once, and the tensor has another "
-        "value in each step. Use `ops.where(condition, a, b)` or `ops.cond`, and `ops.logical_and` "
-        "for `and`."
+        "Python's `if`, `while`, `and`, `or` and `not` are decided once, and the tensor has "
+        "another value in each step. Use `ops.where(condition, a, b)` or `ops.cond`, and "
+        "`ops.logical_and` for `and`."
     )
 
 
@@ -289,7 +289,8 @@ class KerasTensor(Operators):
         return _call("squeeze", self, axis=axis)
 
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, name={self.name}>"
+        kind = "sparse=False, ragged=False"
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, {kind}, name={self.name}>"
 
     def __bool__(self) -> bool:
         raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")

@@ -15,7 +15,6 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER))
 
 import mistakes  # noqa: E402
-
 import oxhorn  # noqa: E402
 
 RECORDED = json.loads(mistakes.RECORDED.read_text(encoding="utf-8"))

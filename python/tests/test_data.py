@@ -13,6 +13,7 @@ import pytest
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER))
 
+import oxhorn  # noqa: E402
 import record_fits  # noqa: E402
 from fits.data_kinds import (  # noqa: E402
     classifier,
@@ -23,8 +24,6 @@ from fits.data_kinds import (  # noqa: E402
     two_in_two_out,
 )
 from test_same_curves import differences  # noqa: E402
-
-import oxhorn  # noqa: E402
 
 CASES = [(file, name) for file in record_fits.files() for name in record_fits.fits(file)]
 

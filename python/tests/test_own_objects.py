@@ -1,4 +1,4 @@
-"""Objects that people write themselves: right numbers and gradients, traced once, clear refusals."""
+"""Objects that people write: right numbers and gradients, traced once, clear refusals."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 
 import oxhorn
-from oxhorn import callbacks, constraints, initializers, layers, losses, metrics, ops
-from oxhorn import optimizers, random, regularizers
+from oxhorn import (
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+)
 
 X = np.random.RandomState(3).uniform(-1, 1, (7, 3)).astype("float32")
 Y = (X @ np.array([[1.0], [-2.0], [0.5]]) + 0.25).astype("float32")

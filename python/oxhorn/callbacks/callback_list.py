@@ -9,7 +9,6 @@ from oxhorn.callbacks.callback import Callback, Logs, wanted_hooks
 from oxhorn.callbacks.history import History
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
 
-
 LOOPS = ("train", "test", "predict")
 
 

@@ -10,7 +10,7 @@ from oxhorn._registry import RegistryObject, foreign
 
 
 class Constraint:
-    """Where weights are brought back to. A subclass says so in `__call__(w)`, written with `ops`."""
+    """Where weights are brought back to. A subclass says so in `__call__(w)`, with `ops`."""
 
     def __call__(self, w: Any) -> Any:
         return w

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from oxhorn import _native
 from oxhorn._registry import RegistryObject, foreign
 from oxhorn.utils.dtypes import standardize_dtype

@@ -125,7 +125,7 @@ class Layer(Operation):
         self._given_input_shape = given_input_shape(kwargs)
         if kwargs:
             raise ValueError(
-                "Unrecognized keyword arguments passed to " f"{type(self).__name__}: {kwargs}"
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
             )
         self.__dict__["_ready"] = True
 
@@ -392,7 +392,8 @@ class Layer(Operation):
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Keras has removed it."""
         raise NotImplementedError(
-            "Layer `add_metric()` method is deprecated. Add your metric in `Model.compile(metrics=..)`."
+            "Layer `add_metric()` method is deprecated. Add your metric in "
+            "`Model.compile(metrics=..)`."
         )
 
     def build(self, input_shape: Any) -> None:
@@ -415,9 +416,11 @@ class Layer(Operation):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the output for inputs of these shapes, `None` where it is open."""
         shapes = [*args, *kwargs.values()]
-        inputs = [KerasTensor(shape) for shape in shapes] if shapes and is_shape(shapes[0]) else [
-            tree.map_shape_structure(KerasTensor, shapes[0])
-        ]
+        inputs = (
+            [KerasTensor(shape) for shape in shapes]
+            if shapes and is_shape(shapes[0])
+            else [tree.map_shape_structure(KerasTensor, shapes[0])]
+        )
         outputs = self.compute_output_spec(*inputs)
         return tree.map_structure(lambda x: x.shape, outputs)
 
@@ -711,9 +714,7 @@ class EagerCalls:
         layer._losses = []
         outputs = engine.call(arrays, training)
         remaining = iter(outputs)
-        return tree.map_structure(
-            lambda x: next(remaining) if x is Tensor else x, structure[0]
-        )
+        return tree.map_structure(lambda x: next(remaining) if x is Tensor else x, structure[0])
 
     def compile(
         self, args: tuple, kwargs: dict[str, Any], flat: list[Any], noise: bool
@@ -776,8 +777,10 @@ def _is_value(x: Any) -> bool:
 
 
 def _dtype_of(x: Any) -> str:
-    return getattr(x, "dtype", "float32") if isinstance(x, (Tensor, KerasTensor)) else str(
-        as_array(x).dtype
+    return (
+        getattr(x, "dtype", "float32")
+        if isinstance(x, (Tensor, KerasTensor))
+        else str(as_array(x).dtype)
     )
 
 
@@ -877,4 +880,3 @@ def given_config(layer: Layer) -> dict[str, Any]:
             "order to be serializable."
         ) from None
     return given
-

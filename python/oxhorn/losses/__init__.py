@@ -7,7 +7,8 @@ from typing import Any
 from oxhorn._generated import losses as _generated
 from oxhorn._generated.losses import *  # noqa: F403
 from oxhorn._identifiers import Category, not_available
-from oxhorn.losses.loss import Loss, LossFunctionWrapper as LossFunctionWrapper
+from oxhorn.losses.loss import Loss
+from oxhorn.losses.loss import LossFunctionWrapper as LossFunctionWrapper
 
 __all__ = ["Loss", "deserialize", "get", "serialize"]
 __all__ += _generated.__all__

@@ -27,7 +27,10 @@ class Loss:
     """
 
     def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
     ) -> None:
         from oxhorn.layers.layer import dtype_policy
 
@@ -71,7 +74,10 @@ class RegistryLoss(RegistryObject, Loss):
     _category = "losses"
 
     def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
     ) -> None:
         Loss.__init__(self, name, reduction, dtype)
 
@@ -120,5 +126,3 @@ class LossFunctionWrapper(Loss):
         from oxhorn.saving import serialize_keras_object
 
         return {**super().get_config(), "fn": serialize_keras_object(self.fn), **self._fn_kwargs}
-
-

@@ -16,10 +16,15 @@ from oxhorn.models.training import Trainer
 
 def is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
     """Whether these arguments say that a model is functional: inputs and outputs."""
-    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {
-        "inputs",
-        "outputs",
-    } <= set(kwargs)
+    return (
+        len(args) >= 2
+        or (len(args) == 1 and "outputs" in kwargs)
+        or {
+            "inputs",
+            "outputs",
+        }
+        <= set(kwargs)
+    )
 
 
 class Model(Trainer, Layer):
@@ -72,7 +77,7 @@ class Model(Trainer, Layer):
         # Nobody has to say for which shape: the inputs do.
         self._build_shapes = {"input_shape": None}
 
-    # What a functional model has --------------------------------------------------------------------
+    # What a functional model has ------------------------------------------------------------------
 
     @property
     def inputs(self) -> Any:
@@ -205,7 +210,7 @@ class Model(Trainer, Layer):
             return None
         return [not x.dtype.startswith("float") for x in self._graph.flat_inputs]
 
-    # Looking at it ----------------------------------------------------------------------------------
+    # Looking at it --------------------------------------------------------------------------------
 
     def summary(
         self,
@@ -229,7 +234,7 @@ class Model(Trainer, Layer):
             layer_range=layer_range,
         )
 
-    # Writing it down ----------------------------------------------------------------------------------
+    # Writing it down ------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         from oxhorn.models import serialization
@@ -310,7 +315,10 @@ def _as_keras_tensor(x: Any) -> Any:
 
 def _ends(args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Any]:
     bound = inspect.Signature(
-        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("inputs", "outputs")]
+        [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            for name in ("inputs", "outputs")
+        ]
     ).bind(*args, **{key: kwargs.pop(key) for key in ("inputs", "outputs") if key in kwargs})
     return bound.arguments["inputs"], bound.arguments["outputs"]
 

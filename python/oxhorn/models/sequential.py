@@ -24,9 +24,7 @@ class Sequential(Model):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return Layer.__new__(cls)
 
-    def __init__(
-        self, layers: Any = None, trainable: bool = True, name: str | None = None
-    ) -> None:
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         Layer.__init__(self, trainable=trainable, name=name)
         self._begin_trainer()
         self._input: InputLayer | None = None

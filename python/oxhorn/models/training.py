@@ -729,7 +729,8 @@ def spread(value: Any, names: list[str], what: str) -> list[Any]:
             raise ValueError(
                 f"For a model with multiple outputs, when providing the `{what}` argument as a "
                 f"list, it should have as many entries as the model has outputs. Received:\n"
-                f"{what}={value}\nof length {len(value)} whereas the model has {len(names)} outputs."
+                f"{what}={value}\nof length {len(value)} "
+                f"whereas the model has {len(names)} outputs."
             )
         return list(value)
     if what == "loss_weights" and value is not None:

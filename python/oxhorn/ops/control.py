@@ -17,7 +17,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     """The value as an array, or while a model is traced as a tensor."""
     if sparse or ragged:
         raise ValueError(
-            f"Sparse and ragged tensors are not supported. Received: sparse={sparse}, ragged={ragged}"
+            "Sparse and ragged tensors are not supported. "
+            f"Received: sparse={sparse}, ragged={ragged}"
         )
     name = None if dtype is None else np.dtype(dtype).name if not isinstance(dtype, str) else dtype
     if isinstance(x, KerasTensor):

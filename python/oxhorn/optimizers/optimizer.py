@@ -75,7 +75,9 @@ class RegistryOptimizer(RegistryObject, Optimizer):
         if kwargs.pop("decay", None) is not None:
             import warnings
 
-            warnings.warn("Argument `decay` is no longer supported and will be ignored.", stacklevel=3)
+            warnings.warn(
+                "Argument `decay` is no longer supported and will be ignored.", stacklevel=3
+            )
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         self.name = name or auto_name(snake_case(type(self).__name__))
@@ -111,7 +113,7 @@ class RegistryOptimizer(RegistryObject, Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """The size of the next step: a number that can be assigned, unless it follows a schedule."""
+        """The size of the next step: it can be assigned, unless it follows a schedule."""
         return LearningRate(self)
 
     @learning_rate.setter
@@ -374,4 +376,3 @@ class OptimizerVariable:
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
-

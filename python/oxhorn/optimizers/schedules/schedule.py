@@ -10,7 +10,7 @@ from oxhorn._registry import RegistryObject, foreign
 
 
 class LearningRateSchedule:
-    """A learning rate as a function of the step. A subclass has it in `__call__(step)`, with `ops`."""
+    """A learning rate as a function of the step, which a subclass has in `__call__(step)`."""
 
     def __call__(self, step: Any) -> Any:
         raise NotImplementedError(
