@@ -233,8 +233,33 @@ def test_arrows_point_in_the_direction_and_touch_no_other_box(tmp_path, rankdir)
 def test_layouts_of_nothing_and_of_one_box() -> None:
     assert (Layout([], []).across, Layout([], []).along) == (0.0, 0.0)
     layout = Layout([Box("a", 10, 4)], [("a", "a")])
-    assert (layout.across, layout.along) == (10, 4)
+    assert (layout.across, layout.along) == (10 + GAP, 4)
     assert (layout.boxes["a"].x, layout.boxes["a"].y) == (5, 2)
+
+
+def test_layers_that_are_called_again_have_arrows_that_go_back(tmp_path) -> None:
+    calls = [(InputLayer("i"), []), (Dense("a"), [("i", 0)]), (Dense("b"), [("a", 0)])]
+    model = Functional("m", calls, [["i", 0, 0]], [["a", 2, 0]])
+    entry = model.config["layers"][1]
+    entry["inbound_nodes"] += [model.call(("b", 0)), model.call(("a", 1))]
+    root = svg(model, tmp_path / "m.svg")
+    paths = [p.get("d") for p in find(root, "path") if p.get("marker-end")]
+    assert len(paths) == 4
+    boxes = rectangles(root, "black")
+    right = max(x + w for x, _, w, _ in boxes)
+    beside = [
+        p for p in paths if max(float(xy.split()[0]) for xy in re.split("[ML]", p)[1:]) > right
+    ]
+    assert len(beside) == 2
+    assert max(x + w for x, _, w, _ in boxes) < float(root.get("width").removesuffix("pt"))
+
+
+def test_layouts_of_long_chains_end_soon() -> None:
+    boxes = [Box(str(n), 10, 10) for n in range(500)]
+    layout = Layout(boxes, [(str(n), str(n + 1)) for n in reversed(range(499))] + [("0", "499")])
+    ys = [box.y for box in boxes]
+    assert ys == sorted(ys)
+    assert len(layout.bends["0", "499"]) == 2 * 498
 
 
 def test_layouts_untangle_crossed_lines() -> None:

@@ -277,6 +277,12 @@ def test_other_archive_formats_are_refused_by_name(tmp_path) -> None:
         )
 
 
+def test_a_cache_that_is_not_there_is_made(tmp_path) -> None:
+    (tmp_path / "web.txt").write_text("one")
+    path = utils.get_file("a", f"file://{tmp_path}/web.txt", cache_dir=tmp_path / "new" / "er")
+    assert path == str(tmp_path / "new" / "er" / "datasets" / "a")
+
+
 # config
 
 

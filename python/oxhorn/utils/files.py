@@ -105,8 +105,11 @@ def _algorithm(file_hash: str, algorithm: str) -> str:
 
 def _cache_folder(cache_dir: str | os.PathLike[str] | None, subfolder: str) -> str:
     base = os.path.expanduser(config.keras_home() if cache_dir is None else os.fspath(cache_dir))
-    if cache_dir is None:
+    try:
         os.makedirs(base, exist_ok=True)
+    except OSError:
+        # As with a folder that may not be written to, below.
+        pass
     if not os.access(base, os.W_OK):
         import tempfile
 

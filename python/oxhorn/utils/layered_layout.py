@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+Edge = tuple[str, str]
+
 GAP, RANK_GAP, SWEEPS = 24.0, 44.0, 8
 
 
@@ -34,35 +36,58 @@ class Layout:
         across, along: the extents of everything.
     """
 
-    def __init__(self, boxes: Iterable[Box], edges: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, boxes: Iterable[Box], edges: Iterable[Edge]) -> None:
         self.boxes = {box.key: box for box in boxes}
-        edges = [edge for edge in edges if edge[0] != edge[1]]
+        forward, backward = self._directions(list(edges))
         self._ranks: list[list[Box]] = []
         self._above: dict[str, list[Box]] = {}
         self._below: dict[str, list[Box]] = {}
         # Where the rank of a box begins and ends.
         self._ends: dict[str, tuple[float, float]] = {}
-        chains = self._rank(edges)
+        chains = self._rank(forward)
         self._order()
         self.along = self._place_along()
         self.across = self._place_across()
         self.bends = {edge: self._through(chain) for edge, chain in chains.items()}
-        self.leaves = {edge: self._ends[edge[0]][1] for edge in chains}
-        self.arrives = {edge: self._ends[edge[1]][0] for edge in chains}
+        self.leaves = {(s, t): self._ends[s][1] for s, t in [*forward, *backward]}
+        self.arrives = {(s, t): self._ends[t][0] for s, t in [*forward, *backward]}
+        for edge in backward:
+            # Past everything else, back to where it came from.
+            self.across += GAP
+            self.bends[edge] = [(self.across, self.leaves[edge]), (self.across, self.arrives[edge])]
 
     def _through(self, chain: list[Box]) -> list[tuple[float, float]]:
         return [(box.x, end) for box in chain for end in self._ends[box.key]]
 
-    def _rank(self, edges: list[tuple[str, str]]) -> dict[tuple[str, str], list[Box]]:
+    def _directions(self, edges: list[Edge]) -> tuple[list[Edge], list[Edge]]:
+        """Parts arrows into those that go forward, by their sources, and those that close a circle.
+
+        Circles are there where a layer is called again with what was made of its own output.
+        """
+        waiting = dict.fromkeys(self.boxes)
+        targets: dict[str, list[str]] = {key: [] for key in self.boxes}
+        missing = dict.fromkeys(self.boxes, 0)
+        for source, target in dict.fromkeys(edges):
+            if source != target:
+                targets[source].append(target)
+                missing[target] += 1
+        forward: dict[Edge, None] = {}
+        while waiting:
+            # Where all are waiting for others, the first one need not.
+            key = next((k for k in waiting if not missing[k]), next(iter(waiting)))
+            del waiting[key]
+            for target in targets[key]:
+                missing[target] -= 1
+                if target in waiting:
+                    forward[key, target] = None
+        return list(forward), [edge for edge in edges if edge not in forward]
+
+    def _rank(self, edges: list[Edge]) -> dict[Edge, list[Box]]:
         """Distributes boxes over ranks, and returns the bends that long arrows need."""
         rank = dict.fromkeys(self.boxes, 0)
-        # Models have no cycles, so that as many passes as boxes suffice.
-        for _ in self.boxes:
-            moved = [(s, t) for s, t in edges if rank[t] <= rank[s]]
-            if not moved:
-                break
-            for source, target in moved:
-                rank[target] = max(rank[target], rank[source] + 1)
+        # Sources come before what they lead to.
+        for source, target in edges:
+            rank[target] = max(rank[target], rank[source] + 1)
         self._ranks = [[] for _ in range(max(rank.values(), default=-1) + 1)]
         for key, box in self.boxes.items():
             self._ranks[rank[key]].append(box)
@@ -80,18 +105,13 @@ class Layout:
         return chains
 
     def _order(self) -> None:
-        self._number()
+        for rank in self._ranks:
+            _number(rank)
         for sweep in range(SWEEPS):
             down = sweep % 2 == 0
             for rank in self._ranks if down else reversed(self._ranks):
-                neighbours = self._above if down else self._below
-                rank.sort(key=self._mean_place(neighbours))
-                self._number()
-
-    def _number(self) -> None:
-        for rank in self._ranks:
-            for place, box in enumerate(rank):
-                box.x = place - (len(rank) - 1) / 2
+                rank.sort(key=self._mean_place(self._above if down else self._below))
+                _number(rank)
 
     def _mean_place(self, neighbours: dict[str, list[Box]]) -> Callable[[Box], float]:
         def mean(box: Box) -> float:
@@ -142,3 +162,9 @@ class Layout:
             edge = place - box.across / 2 - GAP
         for box, left, right in zip(rank, from_left, reversed(from_right)):
             box.x = (left + right) / 2
+
+
+def _number(rank: list[Box]) -> None:
+    """Gives boxes whole places in their order, with the middle of the rank at zero."""
+    for place, box in enumerate(rank):
+        box.x = place - (len(rank) - 1) / 2

@@ -119,7 +119,7 @@ def learning_rate_scheduler_sets_the_rate(keras):
     schedules = [
         lambda epoch: 0.1 / (epoch + 1),
         lambda epoch, rate: rate * 0.5,
-        lambda epoch, rate: np.float32(rate) / 3,
+        lambda epoch, rate: np.float32(rate / 3),
     ]
     results = []
     for schedule in schedules:
