@@ -140,7 +140,8 @@ def test_what_no_memory_holds_is_an_error() -> None:
     assert len(lines) == 7 and lines[-1] == "3.0", done.stdout
 
 
-ROOT = FOLDER.parent
+# Where the package lies that is tested.
+ROOT = Path(oxhorn.__file__).parent.parent
 
 MODULES = [
     "",

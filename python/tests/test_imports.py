@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import oxhorn
+
 HEAVY = {"urllib.request", "tempfile", "zipfile", "tarfile", "hashlib", "logging", "socket"}
 HEAVY |= {"matplotlib", "tensorboard", "IPython", "pandas", "multiprocessing", "concurrent.futures"}
 
@@ -20,7 +22,7 @@ before = set(sys.modules)
 import oxhorn.{module}
 print(*(set(sys.modules) - before))
 """
-    package = Path(__file__).parent.parent
+    package = Path(oxhorn.__file__).parent.parent
     found = subprocess.run(
         [sys.executable, "-c", program], cwd=package, capture_output=True, text=True, check=True
     )
