@@ -591,11 +591,6 @@ class RegistryLayer(RegistryObject, Layer):
                 return getattr(self, strength) > 0
         return True
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name in self.__dict__.get("_numbers", {}):
-            numbers_turned()
-
     def _ensure_built(self, args: tuple, kwargs: dict[str, Any]) -> None:
         if not self._made:
             self._build_for(build_arguments(self, args, kwargs), args, kwargs)
@@ -738,14 +733,6 @@ class EagerCalls:
 
 # Numbers that people turn, with the layers that have them.
 _turnable: dict[str, Any] = {}
-_turns = itertools.count(1)
-_turned = 0
-
-
-def numbers_turned() -> None:
-    """Notes that a number of some layer is another now."""
-    global _turned
-    _turned = next(_turns)
 
 
 def pull_numbers(engine: Any) -> None:
@@ -756,11 +743,6 @@ def pull_numbers(engine: Any) -> None:
             now = getattr(layer, layer._numbers[path], value)
             if now != value:
                 engine.set_number(path, float(now))
-
-
-def turned() -> int:
-    """Changes whenever a number of some layer does."""
-    return _turned
 
 
 def _unique(*lists: list[Any]) -> list[Any]:
@@ -804,8 +786,6 @@ def call_names(cls: type) -> tuple[str, ...]:
         function = function.__wrapped__
     code = getattr(function, "__code__", None)
     if code is None:
-        import inspect
-
         return tuple(inspect.signature(function).parameters)[1:]
     return code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
 
@@ -852,16 +832,12 @@ def given_input_shape(kwargs: dict[str, Any]) -> tuple | None:
 
 def accepts(cls: type, name: str) -> bool:
     """Whether a class is made with an argument of this name."""
-    import inspect
-
     parameters = inspect.signature(cls.__init__).parameters
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def given_config(layer: Layer) -> dict[str, Any]:
     """What `__init__` was given, by name."""
-    import inspect
-
     args, kwargs = layer._given
     bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
     given: dict[str, Any] = {}

@@ -79,12 +79,10 @@ class Layout:
         flatten_x: Callable[[Any], list[Any]],
         outputs: list[str],
         integer_inputs: list[bool] | None,
-        has_loss: list[bool],
     ) -> None:
         self.flatten_x = flatten_x
         self.outputs = outputs
         self.integer_inputs = integer_inputs
-        self.has_loss = has_loss
 
     def x(self, x: Any) -> list[np.ndarray]:
         flat = self.flatten_x(x)

@@ -268,15 +268,9 @@ class Trainer:
         """For each input whether integers stay integers; `None` if nobody has said."""
         return None
 
-    def _layout(self, x: Any) -> Layout:
-        """How structures become flat lists; needs to have seen inputs."""
-        flat = Layout(self._flatten_x, [""], self._integer_inputs(), []).x(x)
-        if self.compiled:
-            self._set_objective(flat)
-            names = self._output_names(self._outputs_of(flat))
-        else:
-            names = [""]
-        return Layout(self._flatten_x, names, self._integer_inputs(), [])
+    def _flat_x(self, x: Any) -> list[np.ndarray]:
+        """The inputs as a flat list of arrays that the engine takes."""
+        return Layout(self._flatten_x, [], self._integer_inputs()).x(x)
 
     def _outputs_of(self, x: list[np.ndarray]) -> int:
         if self._y_structure is not None:
@@ -286,8 +280,12 @@ class Trainer:
 
     def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Arrays:
         """What was given, as flat lists of arrays."""
-        layout = self._layout(x)
-        flat, targets = layout.x(x), layout.y(y)
+        flat, names = self._flat_x(x), [""]
+        if self.compiled:
+            self._set_objective(flat)
+            names = self._output_names(self._outputs_of(flat))
+        layout = Layout(self._flatten_x, names, self._integer_inputs())
+        targets = layout.y(y)
         arrays = Arrays(flat, targets, layout.weights(sample_weight, targets))
         arrays.weigh_classes(class_weight)
         return arrays
@@ -470,13 +468,11 @@ class Trainer:
         if is_stream(x):
 
             def ready(batch: Any) -> tuple[list, list, list]:
-                inputs = unpacked(batch)[0]
-                return Layout(self._flatten_x, [], self._integer_inputs(), []).x(inputs), [], []
+                return self._flat_x(unpacked(batch)[0]), [], []
 
             source: Any = Stream(x, ready, False, steps)
         else:
-            flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
-            source = Arrays(flat, [], [])
+            source = Arrays(self._flat_x(x), [], [])
         feed = _feed(source, batch_size, False, steps)
         listeners = self._listeners(
             callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
@@ -502,10 +498,7 @@ class Trainer:
                 f"time. Received: sample_weight={sample_weight}, class_weight={class_weight}"
             )
         arrays = self._arrays(x, y, sample_weight, class_weight)
-        self._fresh = False
-        pull_numbers(self._engine)
-        feed = arrays.feed(max(arrays.rows, 1), False, None)
-        return _results(self._engine.on_batch(True, feed), return_dict)
+        return _results(self._on_batch(True, arrays), return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -513,14 +506,18 @@ class Trainer:
         """Loss and metrics of these samples as one batch, noise off."""
         self._assert_compiled()
         arrays = self._arrays(x, y, sample_weight)
+        return _results(self._on_batch(False, arrays), return_dict)
+
+    def _on_batch(self, training: bool, arrays: Arrays) -> list[tuple[str, float]]:
+        """One step over all the arrays as one batch."""
         self._fresh = False
         pull_numbers(self._engine)
         feed = arrays.feed(max(arrays.rows, 1), False, None)
-        return _results(self._engine.on_batch(False, feed), return_dict)
+        return self._engine.on_batch(training, feed)
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model gives for these samples as one batch, noise off."""
-        flat = Layout(self._flatten_x, [], self._integer_inputs(), []).x(x)
+        flat = self._flat_x(x)
         pull_numbers(self._engine)
         inputs = [array.astype("int32") if array.dtype == "int64" else array for array in flat]
         return self._packed(self._engine.call(inputs, False))
@@ -758,9 +755,7 @@ def _loss_envelope(loss: Any) -> str:
     if isinstance(loss, str):
         # Names that depend on shapes are resolved when those are known.
         if loss not in ("crossentropy", "ce"):
-            found = losses.get(loss)
-            if hasattr(found, "_registry_name") or callable(found):
-                return json.dumps(loss)
+            losses.get(loss)
         return json.dumps(loss)
     loss = losses.get(loss)
     if not isinstance(loss, losses.Loss):
