@@ -34,6 +34,6 @@ pub use self::{
     config::{Config, Json, Map, Object},
     handle::Handle,
     layer::{AnyLayer, Layer, LayerSettings},
-    scope::{Declarations, Initial, Mode, Number, Scope, SeedGenerator, Variable},
+    scope::{Declarations, Initial, Masks, Mode, Number, Sampling, Scope, SeedGenerator, Variable},
     weight::Weight,
 };

@@ -28,6 +28,28 @@ pub enum Mode {
     Train,
     /// Evaluating and predicting.
     Infer,
+    /// Predicting many times at once, each time with other units dropped; statistics that follow
+    /// what is seen stay as they are.
+    Sample(Sampling),
+}
+
+/// How predictions are sampled: all samples of all inputs are one batch, in which the inputs come
+/// once for each sample, one sample after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sampling {
+    /// How often each input is in the batch.
+    pub samples: usize,
+    /// What the inputs of one sample have in common.
+    pub masks: Masks,
+}
+
+/// Whether inputs have what is dropped in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Masks {
+    /// For each input other units are dropped, as in training.
+    Own,
+    /// In one sample, the same units are dropped for all inputs: each sample is one network.
+    Common,
 }
 
 /// A value that a model keeps from run to run.
@@ -236,6 +258,44 @@ impl<'g> Scope<'g> {
     /// Whether noise is active.
     pub fn training(&self) -> bool {
         self.mode == Mode::Train
+    }
+
+    /// Whether units are dropped: in training, and where predictions are sampled.
+    pub fn drops(&self) -> bool {
+        self.mode != Mode::Infer
+    }
+
+    /// What the graph is for.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Random numbers that say what is dropped of `x`: `draw(key, shape)` of the next key of
+    /// `seeds`. The first axis of the shape is that of samples, or 1.
+    ///
+    /// Where predictions are sampled, every sample has numbers of its own; its inputs share them
+    /// if they are asked to, or if the first extent is 1.
+    pub fn draw(
+        &self,
+        seeds: &SeedGenerator<'g>,
+        x: Tensor<'g>,
+        shape: impl Into<Vec<usize>>,
+        draw: impl Fn(Tensor<'g>, Vec<usize>) -> Tensor<'g>,
+    ) -> Tensor<'g> {
+        let (key, shape) = (seeds.next(), shape.into());
+        let (Mode::Sample(Sampling { samples, masks }), Some((&rows, sample))) =
+            (self.mode, shape.split_first())
+        else {
+            return draw(key, shape);
+        };
+        if masks == Masks::Own && rows != 1 {
+            return draw(key, shape);
+        }
+        let (all, samples) = (x.dim(0), samples.max(1));
+        let each = draw(key, [&[samples], sample].concat());
+        each.reshape([&[samples, 1], sample].concat())
+            .broadcast([&[samples, all / samples], sample].concat())
+            .reshape([&[all], sample].concat())
     }
 
     /// Whether training changes the weights of what is being traced.

@@ -68,7 +68,12 @@ pub(crate) fn apply_layer(
     write(|scope, serial| {
         let inputs = inputs.iter().map(|x| x.get().traced(scope, serial));
         let inputs = inputs.collect::<PyResult<Vec<_>>>()?;
-        let mode = if training { Mode::Train } else { Mode::Infer };
+        let mode = match scope.mode() {
+            _ if training => Mode::Train,
+            Mode::Train => Mode::Infer,
+            // Python knows two modes only: what it does not train is sampled, if anything is.
+            other => other,
+        };
         Ok(scope.in_mode(mode).layer_all(key, &layer, &inputs))
     })
 }

@@ -44,12 +44,13 @@ impl Layer for AlphaDropout {
             return x;
         }
         let seeds = cx.seed_generator("seed_generator", self.seed);
-        if !cx.training() {
+        if !cx.drops() {
             return x;
         }
         let rate = cx.number("rate", self.rate);
         let shape = self.plain().mask_shape(x);
-        let mask = seeds.next().random_uniform(shape).greater_equal(rate.cast(DType::F32));
+        let noise = cx.draw(&seeds, x, shape, |key, shape| key.random_uniform(shape));
+        let mask = noise.greater_equal(rate.cast(DType::F32));
         // Nothing is kept at rate 1, but the gradient of `x / 0` would not be a number.
         let keep = 1.0 - rate;
         let keep = keep.greater(0.0).select(keep, 1.0);

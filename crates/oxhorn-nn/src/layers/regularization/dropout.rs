@@ -48,12 +48,13 @@ impl Layer for Dropout {
             return x;
         }
         let seeds = cx.seed_generator("seed_generator", self.seed);
-        if !cx.training() {
+        if !cx.drops() {
             return x;
         }
         // One minus the rate is taken in `f64`, as in Keras: the masks depend on its last bit.
         let keep = (1.0 - cx.number("rate", self.rate)).cast(DType::F32);
-        let mask = seeds.next().random_uniform(self.mask_shape(x)).less(keep);
+        let shape = self.mask_shape(x);
+        let mask = cx.draw(&seeds, x, shape, |key, shape| key.random_uniform(shape)).less(keep);
         // Nothing is kept at rate 1, but the gradient of `x / 0` would not be a number.
         let scale = keep.greater(0.0).select(keep, 1.0);
         mask.select(x / scale, 0.0)

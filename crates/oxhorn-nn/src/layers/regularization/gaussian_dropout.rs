@@ -40,12 +40,13 @@ impl Layer for GaussianDropout {
             return x;
         }
         let seeds = cx.seed_generator("seed_generator", self.seed);
-        if !cx.training() {
+        if !cx.drops() {
             return x;
         }
         let rate = cx.number("rate", self.rate);
         let stddev = (rate / (1.0 - rate)).sqrt().cast(DType::F32);
-        x * (seeds.next().random_normal(x.shape()) * stddev + 1.0)
+        let noise = cx.draw(&seeds, x, x.shape(), |key, shape| key.random_normal(shape));
+        x * (noise * stddev + 1.0)
     }
 }
 
