@@ -6,7 +6,14 @@
 //! have a mean and an interval. It uses what the crate `oxhorn` makes public, and nothing else.
 
 pub mod data;
+mod escape;
+mod exact;
+pub mod figures;
+pub mod report;
+pub mod show;
 pub mod study;
+pub mod verdict;
+pub mod words;
 
 pub use oxhorn::{Error, Result};
 
