@@ -5,12 +5,20 @@
 //! others, so that what differs between them is what was varied; over the seeds, the differences
 //! have a mean and an interval. It uses what the crate `oxhorn` makes public, and nothing else.
 
+pub mod compare;
 pub mod data;
+mod measure;
+mod reliability;
+pub mod statistics;
 pub mod study;
+mod targets;
+mod train;
+mod workers;
 
 pub use oxhorn::{Error, Result};
 
 pub use self::{
+    compare::{Lab, Progress, compare},
     data::{Dataset, Source, Split, Target},
     study::{
         Comparison, Finding, Interval, Measured, Outcome, Plan, Run, Stopping, Study, Variant,
