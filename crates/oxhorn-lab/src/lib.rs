@@ -12,6 +12,7 @@ mod exact;
 pub mod figures;
 mod measure;
 mod reliability;
+pub mod replay;
 pub mod report;
 pub mod show;
 pub mod statistics;
