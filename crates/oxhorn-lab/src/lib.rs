@@ -11,6 +11,7 @@ mod escape;
 mod exact;
 pub mod figures;
 mod measure;
+pub mod reading;
 mod reliability;
 pub mod replay;
 pub mod report;

@@ -272,9 +272,9 @@ fn comparison(it: Option<&Comparison>) -> String {
         let interval = it.difference.map_or("no interval".to_owned(), |it| {
             format!("{:?} ({:?} to {:?})", it.mean, it.low, it.high)
         });
-        let finding = crate::verdict::word(it.finding);
+        let finding = it.finding;
         format!(
-            "{finding}, {:?} → {:?}, {interval}, effect {}, {} seeds, {} needed",
+            "{finding:?}, {:?} → {:?}, {interval}, effect {}, {} seeds, {} needed",
             it.baseline,
             it.mean,
             number(it.effect_size),

@@ -344,6 +344,23 @@ impl Study {
         other.filter_map(|(seed, value)| Some((seed, value - first.get(&seed)?))).collect()
     }
 
+    /// A curve of a variant at each seed that has it, a number for each epoch.
+    pub fn curves(&self, variant: usize, name: &str) -> Vec<&[f64]> {
+        let finished = self.finished(variant);
+        finished.filter_map(|(_, it)| it.curves.get(name)).map(Vec::as_slice).collect()
+    }
+
+    /// The mean of a curve over the seeds, epoch by epoch.
+    pub fn mean_curve(&self, variant: usize, name: &str) -> Vec<f64> {
+        let curves = self.curves(variant, name);
+        let epochs = curves.iter().map(|curve| curve.len()).max().unwrap_or(0);
+        let mean = |epoch: usize| {
+            let values: Vec<f64> = curves.iter().filter_map(|it| it.get(epoch).copied()).collect();
+            values.iter().sum::<f64>() / values.len() as f64
+        };
+        (0..epochs).map(mean).collect()
+    }
+
     /// A measure of a variant at each seed that has it.
     pub fn measured(&self, variant: usize, measure: &str) -> impl Iterator<Item = (u32, f64)> {
         let finished = self.finished(variant);
