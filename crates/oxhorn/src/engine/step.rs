@@ -2,7 +2,7 @@
 
 use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, Value, grad};
 use oxhorn_nn::{
-    Declarations, Initial, Mode, Scope,
+    Declarations, Initial, Mode, Sampling, Scope,
     losses::{Loss, Reduction, weigh},
 };
 
@@ -47,6 +47,29 @@ impl Parts<'_> {
         trace.finish(&outputs)
     }
 
+    /// The graph of the network alone, with what drops at work: each input of the batch comes once
+    /// for each sample, and outputs have an axis of samples in front of that of the batch.
+    pub(super) fn sample_graph(&self, key: &Key, sampling: Sampling) -> Result<Graph> {
+        let trace = Trace::new("sample");
+        let outputs = {
+            let cx = Scope::new(&trace, self.declarations, Mode::Sample(sampling));
+            let x = inputs(&trace, &key.x).into_iter().map(|x| repeat(x, sampling.samples));
+            let y = self.call(&cx, &x.collect::<Vec<_>>());
+            let rows = key.x.first().map_or(0, |ty| ty.shape[0]);
+            let y =
+                y.into_iter().map(|y| part(y, sampling.samples, rows).value()).collect::<Vec<_>>();
+            if cx.write_seeds() == 0 {
+                let message = "nothing in the model drops, so that all samples would be the same";
+                trace.fail(Error::new(message).help(
+                    "add `Dropout`, or another layer that drops, with a rate above 0; a layer of \
+                     one's own takes part where it calls such a layer, or with `training=True`",
+                ));
+            }
+            y
+        };
+        trace.finish(&outputs)
+    }
+
     /// The types of the network's outputs, for inputs of these types.
     pub(super) fn outputs(&self, x: &[Type]) -> Result<Vec<Type>> {
         let trace = Trace::new("outputs");
@@ -77,26 +100,46 @@ impl Parts<'_> {
         let trace = Trace::new(if key.kind == Kind::Train { "train" } else { "test" });
         let mode = if key.kind == Kind::Train { Mode::Train } else { Mode::Infer };
         let cx = Scope::new(&trace, self.declarations, mode);
-        let mut loss = None;
-        self.network.within(&cx, &mut || loss = Some(self.step(&cx, objective, tracked, key)));
+        let mut results = vec![];
+        self.network.within(&cx, &mut || results = self.step(&cx, objective, tracked, key));
         drop(cx);
-        trace.finish(loss.as_slice())
+        trace.finish(&results)
     }
 
-    /// Writes one step into the trace, and returns the batch's loss.
-    fn step(&self, cx: &Scope<'_>, objective: &Objective, tracked: &[Tracked], key: &Key) -> Value {
+    /// Whether the network, or what its weights are regularized with, adds to the loss.
+    pub(super) fn penalizes(&self, x: &[Type]) -> Result<bool> {
+        let trace = Trace::new("penalties");
+        let cx = Scope::new(&trace, self.declarations, Mode::Infer);
+        let mut penalizes = false;
+        self.network.within(&cx, &mut || {
+            self.network.call(&cx, &inputs(&trace, x));
+            penalizes = !cx.losses().is_empty();
+        });
+        drop(cx);
+        trace.finish(&[]).map(|_| penalizes)
+    }
+
+    /// Writes one step into the trace, and returns the batch's loss, followed by its penalties
+    /// where they are asked for.
+    fn step(
+        &self,
+        cx: &Scope<'_>,
+        objective: &Objective,
+        tracked: &[Tracked],
+        key: &Key,
+    ) -> Vec<Value> {
         let trace = cx.trace();
         let outputs = self.network.call_masked(cx, &inputs(trace, &key.x));
         let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
         if let Err(error) = objective.check_outputs(y_pred.len()) {
-            return trace.fail(error).value();
+            return vec![trace.fail(error).value()];
         }
         let targets = Targets {
             y_true: feeds(trace, "y", &key.y),
             masks,
             weights: feeds(trace, "sample_weight", &key.weights),
         };
-        let (loss, own) = total_loss(cx, objective, &targets, &y_pred);
+        let Losses { total: loss, own, added } = total_loss(cx, objective, &targets, &y_pred);
         if key.kind == Kind::Train {
             let weights = cx.trainable_weights();
             let tensors: Vec<Tensor> = weights.iter().map(|(_, tensor)| *tensor).collect();
@@ -135,7 +178,10 @@ impl Parts<'_> {
             }
         }
         cx.write_updates();
-        loss.value()
+        // Where nobody asks for it, the sum does not enter the graph.
+        let apart = added.into_iter().filter(|_| key.kind == Kind::Apart);
+        let penalty = apart.reduce(|sum, penalty| sum + penalty);
+        [loss].into_iter().chain(penalty).map(|it| it.value()).collect()
     }
 
     /// The graph of loss and metrics, from the totals so far.
@@ -170,6 +216,33 @@ fn inputs<'g>(trace: &'g Trace, x: &[Type]) -> Vec<Tensor<'g>> {
     x.iter().enumerate().map(|(i, ty)| trace.input(name(i), ty.clone())).collect()
 }
 
+/// The batch so many times, one after the other.
+fn repeat(x: Tensor<'_>, samples: usize) -> Tensor<'_> {
+    let shape = x.shape();
+    let Some((rows, row)) = shape.split_first() else { return x };
+    x.reshape([&[1], &shape[..]].concat())
+        .broadcast([&[samples], &shape[..]].concat())
+        .reshape([&[samples * rows], row].concat())
+}
+
+/// What the network gives for a batch that was repeated, with an axis of samples.
+fn part(y: Tensor<'_>, samples: usize, rows: usize) -> Tensor<'_> {
+    let shape = y.shape();
+    match shape.split_first() {
+        Some((&all, row)) if all == samples * rows && y.dtype() == DType::F32 => {
+            y.reshape([&[samples, rows], row].concat())
+        }
+        _ if y.is_void() => y,
+        _ => {
+            let message = format!("an output is {} for a batch of {} rows", y.ty(), samples * rows);
+            y.trace().fail(
+                Error::new(message)
+                    .help("what is sampled has one row of `float32` for each row of the inputs"),
+            )
+        }
+    }
+}
+
 /// What else is fed to a step: one for each output, perhaps.
 fn feeds<'g>(trace: &'g Trace, name: &str, types: &[Option<Type>]) -> Vec<Option<Tensor<'g>>> {
     let feed = |(i, ty): (usize, &Option<Type>)| {
@@ -178,13 +251,22 @@ fn feeds<'g>(trace: &'g Trace, name: &str, types: &[Option<Type>]) -> Vec<Option
     types.iter().enumerate().map(feed).collect()
 }
 
-/// The sum of all losses and penalties, one number; and each output's own loss.
+/// The losses of a batch, each one number.
+struct Losses<'g> {
+    /// The sum of all.
+    total: Tensor<'g>,
+    /// Each output's own.
+    own: Vec<Option<Tensor<'g>>>,
+    /// What layers add, and penalties.
+    added: Vec<Tensor<'g>>,
+}
+
 fn total_loss<'g>(
     cx: &Scope<'g>,
     objective: &Objective,
     targets: &Targets<'g>,
     y_pred: &[Tensor<'g>],
-) -> (Tensor<'g>, Vec<Option<Tensor<'g>>>) {
+) -> Losses<'g> {
     let trace = cx.trace();
     let (mut total, mut own) = (None, vec![None; objective.outputs.len()]);
     for (output, asked) in objective.outputs.iter().enumerate() {
@@ -194,15 +276,16 @@ fn total_loss<'g>(
         let weighed = asked.loss_weight.map_or(value, |weight| value * weight);
         total = Some(total.map_or(weighed, |total: Tensor<'g>| total + weighed));
     }
-    let all = cx.losses().into_iter();
-    let total = all.fold(total, |total, loss| Some(total.map_or(loss, |total| total + loss)));
+    let added = cx.losses();
+    let all = added.iter();
+    let total = all.fold(total, |total, &loss| Some(total.map_or(loss, |total| total + loss)));
     let total = total.unwrap_or_else(|| {
         let help = "without a loss there is nothing that training could make small";
         trace.fail(
             Error::new("No loss to compute. Provide a `loss` argument in `compile()`.").help(help),
         )
     });
-    (total, own)
+    Losses { total, own, added }
 }
 
 /// The loss of a batch, one number.
