@@ -141,6 +141,8 @@ pub struct Engine {
     resets: Vec<(String, f64)>,
     numbers: Vec<(String, f64)>,
     threads: usize,
+    /// Where seeds come from.
+    random: random::Source,
     /// Made when a program is first loaded.
     device: Option<Device>,
     /// The types of the inputs that the network was built for.
@@ -165,6 +167,7 @@ impl Engine {
             resets: vec![],
             numbers: vec![],
             threads,
+            random: random::Source::Process,
             device: None,
             inputs: vec![],
             targets: None,
@@ -173,6 +176,11 @@ impl Engine {
             results: None,
             generation: 0,
         }
+    }
+
+    /// Draws seeds from there from now on.
+    pub fn set_random(&mut self, random: random::Source) {
+        self.random = random;
     }
 
     /// Calls the network with inputs of these types for the first time: declares its variables, and
@@ -550,7 +558,10 @@ impl Engine {
                 weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
                 continue;
             }
-            let seed = if variable.needs_seed() { random::next_seed() } else { 0 };
+            let seed = match variable.needs_seed() {
+                true => self.random.streams().python.next_seed(),
+                false => 0,
+            };
             let first = variable.first_value(seed)?.data;
             values::write(&mut weights, path, &first)?;
         }

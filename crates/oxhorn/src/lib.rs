@@ -25,6 +25,7 @@
 
 pub mod callbacks;
 pub mod categorical;
+mod compile_config;
 pub mod data;
 pub mod engine;
 mod evaluate;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     engine::{Engine, Key, Kind, Network, OPTIMIZER, Objective},
+    random,
     summary::{Count, Row, Summary},
     training::layer_weights,
 };
@@ -38,6 +39,8 @@ pub struct Sequential {
     /// The first mistake among the layers added, told when the model is built.
     mistake: Option<Error>,
     threads: usize,
+    /// Where weights, noise and orders of samples come from.
+    pub(crate) random: random::Source,
     pub(crate) objective: Option<Objective>,
     pub(crate) engine: Option<Engine>,
     /// What ran the layers before more were added, which keep their weights.
@@ -110,6 +113,7 @@ impl Sequential {
             input: None,
             mistake: None,
             threads,
+            random: random::Source::Process,
             objective: None,
             engine: None,
             outgrown: None,
@@ -130,6 +134,18 @@ impl Sequential {
         self.threads = threads.clamp(1, THREADS_MAX);
         if let Some(engine) = &mut self.engine {
             engine.set_threads(self.threads);
+        }
+        self
+    }
+
+    /// Draws weights, noise and the order of samples from streams of the model's own, as
+    /// [`set_random_seed`](crate::set_random_seed) leaves those of the process, from which models
+    /// draw otherwise. To be called before there are layers.
+    #[must_use]
+    pub fn seed(mut self, seed: u32) -> Sequential {
+        self.random = random::Source::seeded(seed);
+        if let Some(engine) = &mut self.engine {
+            engine.set_random(self.random.clone());
         }
         self
     }
@@ -248,11 +264,17 @@ impl Sequential {
             check_name(name, earlier).map_err(|error| error.at(layer.class_name()))?;
         }
         let mut engine = Engine::new(Box::new(Stack(self.layers.clone())), self.threads);
+        engine.set_random(self.random.clone());
         engine.build(&[batch_of(2, sample_shape)], self.outgrown.as_ref())?;
         if let Some(objective) = &self.objective {
             engine.set_objective(objective.clone())?;
         }
         Ok(engine)
+    }
+
+    /// What training makes small; `None` before [`Sequential::compile`].
+    pub fn loss(&self) -> Option<&Loss> {
+        self.objective.as_ref()?.outputs.first()?.loss.as_ref()
     }
 
     /// The layers, each with its name.
