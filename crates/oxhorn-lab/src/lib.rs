@@ -5,6 +5,7 @@
 //! others, so that what differs between them is what was varied; over the seeds, the differences
 //! have a mean and an interval. It uses what the crate `oxhorn` makes public, and nothing else.
 
+pub mod calibration;
 pub mod data;
 pub mod study;
 

@@ -207,7 +207,13 @@ impl Engine {
         self.parts().declare(inputs)?;
         if let Some(outgrown) = outgrown {
             self.weights = outgrown.weights.clone();
-            self.numbers.clone_from(&outgrown.numbers);
+            let declared = self.declarations.numbers();
+            let is_here = |path: &str| {
+                path.starts_with(OPTIMIZER) || declared.iter().any(|number| number.path == path)
+            };
+            let numbers = outgrown.numbers.iter().filter(|(path, _)| is_here(path));
+            self.numbers = numbers.cloned().collect();
+            drop(declared);
             // What was turned up from 0 stays in the graphs.
             let numbers = outgrown.declarations.numbers();
             let awake = numbers.iter().filter(|number| !number.dormant);

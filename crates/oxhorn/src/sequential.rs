@@ -184,6 +184,18 @@ impl Sequential {
         self
     }
 
+    /// Removes the last layer, and gives it, by the name that it had here. The others keep their
+    /// weights.
+    pub fn pop(&mut self) -> Option<AnyLayer> {
+        let (name, layer) = self.layers.pop()?;
+        self.outgrown = self.engine.take().or(self.outgrown.take());
+        if let Ok(Some(shape)) = self.known_input() {
+            // What is wrong with the layers is told by whoever needs the model built.
+            self.build(&shape).ok();
+        }
+        Some(AnyLayer { name: Some(name), ..layer })
+    }
+
     /// Notes the shape that this layer, the next to be added, says enters the model.
     fn take_input(&mut self, layer: &AnyLayer) -> Result<()> {
         let Some(shape) = &layer.input_shape else { return Ok(()) };
@@ -592,6 +604,11 @@ pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
         .help("the rate is the fraction of inputs that is dropped"));
     }
     ensure!(value.is_finite(), "`{path}` must be a finite number, got {value}");
+    ensure!(
+        value > 0.0 || !path.ends_with("/temperature"),
+        "`{path}` must be greater than 0, got {value}";
+        help: "logits are divided by it"
+    );
     Ok(())
 }
 
