@@ -46,6 +46,7 @@ mod preprocessing {
 mod regularization {
     pub(super) mod activity_regularization;
     pub(super) mod alpha_dropout;
+    pub(super) mod drop_path;
     pub(super) mod dropout;
     pub(super) mod gaussian_dropout;
     pub(super) mod gaussian_noise;
@@ -100,6 +101,8 @@ pub use self::preprocessing::rescaling::PerChannel;
 pub use self::preprocessing::rescaling::Rescaling;
 pub use self::regularization::activity_regularization::ActivityRegularization;
 pub use self::regularization::alpha_dropout::AlphaDropout;
+pub use self::regularization::drop_path::DropPath;
+pub use self::regularization::drop_path::Per;
 pub use self::regularization::dropout::Dropout;
 pub use self::regularization::gaussian_dropout::GaussianDropout;
 pub use self::regularization::gaussian_noise::GaussianNoise;
@@ -135,6 +138,7 @@ classes! { dyn Layer:
     Cropping2D
     Dense
     Dot
+    DropPath
     Dropout
     ELU
     EinsumDense

@@ -51,12 +51,12 @@ fn every_metric_is_that_of_keras() {
         }
     });
     let excused = [("", "dtype")];
-    CLASSES.iter().for_each(|class| assert_every_setting_is_tried(class, &of(class), &excused));
+    assert_every_setting_is_tried(CLASSES, of, &excused);
 }
 
 #[test]
 fn every_metric_gets_better_the_way_it_does_in_keras() {
-    for class in CLASSES {
+    for class in CLASSES.iter().filter(|class| class.is_keras()) {
         let case = &cases("metrics", class.name())[0];
         let metric = Metric::open(&case["config"]).expect("a metric");
         let direction = metric.get().expect("an object").direction();
