@@ -41,7 +41,7 @@ mod training;
 pub use oxhorn_ir::{Error, Result};
 pub use oxhorn_nn::{
     activations, constraints, initializers, layer, layers, losses, metrics, optimizers,
-    regularizers, schedules,
+    regularizers, schedules, techniques,
 };
 
 pub use self::{
@@ -85,6 +85,7 @@ pub mod prelude {
             CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay,
             PiecewiseConstantDecay, PolynomialDecay,
         },
+        techniques::{CutMix, Cutout, GradientNoise, JacobianPenalty, Mixup, RDrop, SAM, SWA},
     };
 
     pub use crate::{

@@ -4,6 +4,7 @@
 //! The entries are by category, in the files of `own/`. A class without one fails.
 
 mod layers;
+mod techniques;
 
 use oxhorn_nn::{
     Json, Layer,
@@ -16,6 +17,7 @@ use oxhorn_nn::{
     optimizers::Minimize,
     regularizers::Regularize,
     schedules::Schedule,
+    techniques::Intervene,
 };
 
 use crate::golden::assert_settings_are_tried;
@@ -45,7 +47,7 @@ pub(crate) use own;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Own> {
-    [layers::OWN].into_iter().flatten()
+    [layers::OWN, techniques::OWN].into_iter().flatten()
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn every_class_that_keras_lacks_is_proved() {
         })* };
     }
     categories! {
-        Activate Constrain Initialize Layer Penalize Measure Minimize Regularize Schedule
+        Activate Constrain Initialize Layer Penalize Measure Minimize Regularize Schedule Intervene
     }
     let unknown = entries().filter(|own| !known.contains(&own.class));
     failed.extend(unknown.map(|own| format!("{}: there is no such class", own.class)));
