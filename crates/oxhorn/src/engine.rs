@@ -6,7 +6,9 @@
 //! epochs are the affair of [`looping`](crate::looping). Models are written on top of it:
 //! [`Sequential`](crate::Sequential) here, others elsewhere.
 
+mod interventions;
 mod objective;
+mod sample;
 mod step;
 mod values;
 
@@ -136,6 +138,9 @@ const METRICS: &str = "metrics";
 
 /// The scope of what belongs to the optimizer.
 pub const OPTIMIZER: &str = "optimizer/";
+
+/// The scope of what belongs to techniques.
+const TECHNIQUES: &str = "techniques/";
 
 /// The path of a learning rate that is a number.
 pub const LEARNING_RATE: &str = "optimizer/learning_rate";
@@ -301,8 +306,12 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If there is no such number, or what it governs does not fit the model. Then it is as before.
+    /// If there is no such number, it is one of a technique and out of its range, or what it governs
+    /// does not fit the model. Then it is as before.
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
+        if let Some(objective) = &self.objective {
+            objective.techniques.iter().try_for_each(|it| it.check_number(path, value))?;
+        }
         let Some(index) = self.numbers.iter().position(|(known, _)| known == path) else {
             let known: Vec<&str> = self.numbers.iter().map(|(path, _)| path.as_str()).collect();
             let error = Error::new(format!("there is no number `{path}` to set"));
@@ -344,10 +353,17 @@ impl Engine {
         self.targets = None;
         self.tracked.clear();
         self.forget_programs();
-        // What the last optimizer and metrics kept goes; what the network keeps, stays.
-        let temporary = |path: &str| path.starts_with(OPTIMIZER) || is_of_metrics(path);
+        // What the last optimizer, metrics and techniques kept goes; what the network keeps, stays.
+        let temporary = |path: &str| {
+            path.starts_with(OPTIMIZER) || path.starts_with(TECHNIQUES) || is_of_metrics(path)
+        };
         self.numbers.retain(|(path, _)| !temporary(path));
         self.declarations.forget(temporary);
+        {
+            let trace = Trace::new("techniques");
+            let cx = Scope::new(&trace, &self.declarations, Mode::Train);
+            objective.techniques.iter().try_for_each(|it| it.is_awake(&cx).map(drop))?;
+        }
         self.objective = Some(objective);
         self.make_variables()?;
         self.adopt_learning_rate();
