@@ -5,10 +5,10 @@
 //! others, so that what differs between them is what was varied; over the seeds, the differences
 //! have a mean and an interval. It uses what the crate `oxhorn` makes public, and nothing else.
 
+pub mod calibration;
 pub mod compare;
 pub mod data;
 mod measure;
-mod reliability;
 pub mod statistics;
 pub mod study;
 mod targets;

@@ -9,14 +9,14 @@ use std::{
 use oxhorn::{
     Compile, Evaluate, Fit, Logs, Sequential,
     callbacks::{Callback, Direction, Training},
-    data::{self, Samples, Shuffle},
-    looping::Loop,
+    data::Samples,
 };
 
 use crate::{
     Error, Result,
+    calibration::Outputs,
     data::{Dataset, Target},
-    measure::{self, Judged, Output},
+    measure::{self, Judged},
     study::{Measured, Outcome, Run, Variant, uncompiled},
     targets::{Form, Targets},
 };
@@ -109,18 +109,19 @@ impl<'a> Trainer<'a> {
         let (x, x_val) = (data.x_at(&rows), data.x_at(&val_rows));
         let (y, y_val) = (form.targets(data, &rows), form.targets(data, &val_rows));
         let (x, x_val): (Samples<'_>, Samples<'_>) = ((&x).into(), (&x_val).into());
-        let mut watcher = Watcher::new(&x, &y, common);
+        let mut watcher = Watcher::new(common);
         let fit = Fit::epochs(epochs)
             .batch_size(batch_size)
             .validation_data(x_val.clone(), y_val.samples())
             .validation_batch_size(MEASURING_BATCH)
+            .clean_train_eval()
             .callback(&mut watcher)
             .verbose(0);
         model.fit(x.clone(), y.samples(), fit)?;
         let Watcher { curves, diverged, directions, seconds, .. } = watcher;
         let measured = match diverged {
             Some(epoch) => Err(epoch),
-            None => measure(model, (&x, &y), (&x_val, &y_val), curves)?.ok_or(epochs),
+            None => measure(model, (&x, &y), (&x_val, &y_val), curves, batch_size)?.ok_or(epochs),
         };
         let outcome = match measured {
             Ok(mut measured) => {
@@ -155,11 +156,15 @@ fn measure(
     (x, y): (&Samples<'_>, &Targets),
     (x_val, y_val): (&Samples<'_>, &Targets),
     curves: BTreeMap<String, Vec<f64>>,
+    batch_size: usize,
 ) -> Result<Option<Measured>> {
     // The weights may be others than after the last epoch: means of those that were.
-    let quiet = || Evaluate::new().batch_size(MEASURING_BATCH).verbose(0);
-    let clean = model.evaluate_with(x.clone(), y.samples(), quiet())?;
-    let validation = model.evaluate_with(x_val.clone(), y_val.samples(), quiet())?;
+    let mut evaluate = |x: &Samples<'_>, y: &Targets, batch_size: usize| {
+        let quiet = Evaluate::new().batch_size(batch_size).verbose(0);
+        model.evaluate_with(x.clone(), y.samples(), quiet)
+    };
+    let clean = evaluate(x, y, batch_size)?;
+    let validation = evaluate(x_val, y_val, MEASURING_BATCH)?;
     let (clean_loss, val_loss) = (clean["loss"], validation["loss"]);
     if !(clean_loss.is_finite() && val_loss.is_finite()) {
         return Ok(None);
@@ -187,12 +192,15 @@ fn judge(
         Some(loss) => loss.get()?.config().get("from_logits").and_then(|it| it.as_bool()),
         None => None,
     };
-    let output = if logits == Some(true) { Output::Logits } else { Output::AsIs };
+    let output = match logits {
+        Some(true) => Outputs::Logits,
+        _ => Outputs::Probabilities,
+    };
     let quiet = Evaluate::new().batch_size(MEASURING_BATCH).verbose(0);
     let predictions = model.predict_with(x_val.clone(), quiet)?;
     Ok(match &data.y {
         Target::Classes { labels, .. } => {
-            let labels: Vec<i64> = val_rows.iter().map(|&row| labels[row]).collect();
+            let labels: Vec<usize> = val_rows.iter().map(|&row| labels[row] as usize).collect();
             measure::of_classes(&predictions, &labels, output)
         }
         Target::Values(values) => {
@@ -205,7 +213,6 @@ fn judge(
 /// Watches a network learn: what its losses are after each epoch, and how long its steps take.
 struct Watcher<'a> {
     common: &'a Common<'a>,
-    training: (&'a Samples<'a>, &'a Targets),
     curves: BTreeMap<String, Vec<f64>>,
     /// The epoch, counted from 1, whose loss was no finite number.
     diverged: Option<usize>,
@@ -216,26 +223,14 @@ struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    fn new(x: &'a Samples<'a>, y: &'a Targets, common: &'a Common<'a>) -> Watcher<'a> {
+    fn new(common: &'a Common<'a>) -> Watcher<'a> {
         Watcher {
             common,
-            training: (x, y),
             curves: BTreeMap::new(),
             diverged: None,
             directions: BTreeMap::new(),
             seconds: 0.0,
             clock: Instant::now(),
-        }
-    }
-
-    /// The loss on what is learnt from, noise off.
-    fn clean_loss(&self, training: &mut dyn Training) -> Result<f64> {
-        let (x, y) = self.training;
-        let data = data::Data::single(x.clone(), Some(y.samples()), None);
-        let source = data::Source::arrays(data, MEASURING_BATCH, Shuffle::Off)?;
-        match training.engine() {
-            Some(engine) => Ok(engine.evaluate(source, Loop::new())?["loss"]),
-            None => Ok(f64::NAN),
         }
     }
 }
@@ -257,14 +252,12 @@ impl Callback for Watcher<'_> {
         logs: &mut Logs,
         training: &mut dyn Training,
     ) -> Result<()> {
-        let clean_loss = self.clean_loss(training)?;
         if epoch == 0 {
-            let metrics = logs.names().filter(|name| !name.starts_with("val_"));
+            let metrics = logs.names();
             let told = metrics.filter_map(|it| Some((it.to_owned(), training.direction(it)?)));
             self.directions = told.collect();
         }
-        let numbers = logs.iter().map(|(name, value)| (name, *value));
-        for (name, value) in numbers.chain([("clean_loss", clean_loss)]) {
+        for (name, &value) in logs.iter() {
             if name.ends_with("loss") && !value.is_finite() {
                 self.diverged = Some(epoch + 1);
                 training.stop();
