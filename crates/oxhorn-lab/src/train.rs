@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -12,11 +15,14 @@ use oxhorn::{
     data::Samples,
 };
 
+use serde_json::Value;
+
 use crate::{
     Error, Result,
     calibration::Outputs,
     data::{Dataset, Target},
     measure::{self, Judged},
+    session::Job,
     study::{Measured, Outcome, Run, Variant, uncompiled},
     targets::{Form, Targets},
 };
@@ -42,10 +48,27 @@ pub(crate) struct Trained {
 }
 
 /// The models of one thread: one for all variants that differ in numbers only, compiled once.
+pub(crate) type Shelf = Vec<Stocked>;
+
+/// A model, as it is described, and as it runs.
+pub(crate) struct Stocked {
+    json: Value,
+    pub(crate) model: Sequential,
+    form: Form,
+}
+
+/// Trains one network after the other, and leaves its models to whoever comes next.
 pub(crate) struct Trainer<'a> {
     common: &'a Common<'a>,
-    /// The model that each variant has if it is the first to have it.
-    models: Vec<Option<(Sequential, Form)>>,
+    shelf: Shelf,
+    shelves: &'a Mutex<Vec<Shelf>>,
+}
+
+impl Drop for Trainer<'_> {
+    fn drop(&mut self) {
+        let shelf = std::mem::take(&mut self.shelf);
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner).push(shelf);
+    }
 }
 
 /// A variant's model, compiled, on one thread, and the form of its targets.
@@ -81,8 +104,13 @@ fn in_variant(name: &str, error: Error) -> Error {
 }
 
 impl<'a> Trainer<'a> {
-    pub(crate) fn new(common: &'a Common<'a>) -> Trainer<'a> {
-        Trainer { common, models: common.variants.iter().map(|_| None).collect() }
+    /// A trainer with these models, which are left there.
+    pub(crate) fn new(
+        common: &'a Common<'a>,
+        shelf: Shelf,
+        shelves: &'a Mutex<Vec<Shelf>>,
+    ) -> Trainer<'a> {
+        Trainer { common, shelf, shelves }
     }
 
     /// Trains a variant for so many epochs at a seed, and measures it.
@@ -90,19 +118,19 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// If the variant does not fit the data.
-    pub(crate) fn run(&mut self, variant: usize, seed: u32, epochs: usize) -> Result<Trained> {
-        let name = &self.common.variants[variant].name;
-        let trained = self.train(variant, seed, epochs);
+    pub(crate) fn run(&mut self, job: Job) -> Result<Trained> {
+        let name = &self.common.variants[job.variant].name;
+        let trained = self.train(job);
         trained.map_err(|error| in_variant(name, error))
     }
 
-    fn train(&mut self, variant: usize, seed: u32, epochs: usize) -> Result<Trained> {
+    fn train(&mut self, job: Job) -> Result<Trained> {
+        let Job { variant, seed, epochs } = job;
         let common = self.common;
         let Common { data, variants, batch_size, .. } = *common;
-        let numbers = &variants[variant].numbers;
-        let (model, form) = self.model(variant)?;
+        let Stocked { model, form, .. } = self.stocked(&variants[variant])?;
         model.restart(seed)?;
-        for (path, value) in numbers {
+        for (path, value) in &variants[variant].numbers {
             model.set_number(path, *value)?;
         }
         let (rows, val_rows) = data.rows_at(seed);
@@ -118,10 +146,15 @@ impl<'a> Trainer<'a> {
             .callback(&mut watcher)
             .verbose(0);
         model.fit(x.clone(), y.samples(), fit)?;
-        let Watcher { curves, diverged, directions, seconds, .. } = watcher;
+        let Watcher { curves, diverged, directions, seconds, epochs_done, .. } = watcher;
+        // What was not done for it had diverged need not be waited for.
+        common.epochs_done.fetch_add(epochs - epochs_done, Ordering::Relaxed);
         let measured = match diverged {
             Some(epoch) => Err(epoch),
-            None => measure(model, (&x, &y), (&x_val, &y_val), curves, batch_size)?.ok_or(epochs),
+            None => {
+                let sizes = (batch_size, MEASURING_BATCH);
+                measure(model, (&x, &y), (&x_val, &y_val), sizes, curves)?.ok_or(epochs)
+            }
         };
         let outcome = match measured {
             Ok(mut measured) => {
@@ -137,15 +170,18 @@ impl<'a> Trainer<'a> {
         Ok(Trained { run: Run { variant, seed, outcome, seconds }, directions })
     }
 
-    /// The model of a variant, which the variants share that differ in numbers only.
-    fn model(&mut self, variant: usize) -> Result<&mut (Sequential, Form)> {
-        let Common { data, variants, .. } = *self.common;
-        let same = |other: &Variant| other.model == variants[variant].model;
-        let first = variants.iter().position(same).unwrap_or(variant);
-        if self.models[first].is_none() {
-            self.models[first] = Some(model_of(&variants[first], data)?);
-        }
-        self.models[first].as_mut().ok_or_else(|| uncompiled(&variants[variant].name))
+    /// The model of a variant, made if there is none.
+    fn stocked(&mut self, variant: &Variant) -> Result<&mut Stocked> {
+        let found = self.shelf.iter().position(|stocked| stocked.json == variant.model);
+        let at = match found {
+            Some(at) => at,
+            None => {
+                let (model, form) = model_of(variant, self.common.data)?;
+                self.shelf.push(Stocked { json: variant.model.clone(), model, form });
+                self.shelf.len() - 1
+            }
+        };
+        Ok(&mut self.shelf[at])
     }
 }
 
@@ -155,8 +191,8 @@ fn measure(
     model: &mut Sequential,
     (x, y): (&Samples<'_>, &Targets),
     (x_val, y_val): (&Samples<'_>, &Targets),
+    (batch_size, val_batch_size): (usize, usize),
     curves: BTreeMap<String, Vec<f64>>,
-    batch_size: usize,
 ) -> Result<Option<Measured>> {
     // The weights may be others than after the last epoch: means of those that were.
     let mut evaluate = |x: &Samples<'_>, y: &Targets, batch_size: usize| {
@@ -164,7 +200,7 @@ fn measure(
         model.evaluate_with(x.clone(), y.samples(), quiet)
     };
     let clean = evaluate(x, y, batch_size)?;
-    let validation = evaluate(x_val, y_val, MEASURING_BATCH)?;
+    let validation = evaluate(x_val, y_val, val_batch_size)?;
     let (clean_loss, val_loss) = (clean["loss"], validation["loss"]);
     if !(clean_loss.is_finite() && val_loss.is_finite()) {
         return Ok(None);
@@ -214,6 +250,7 @@ fn judge(
 struct Watcher<'a> {
     common: &'a Common<'a>,
     curves: BTreeMap<String, Vec<f64>>,
+    epochs_done: usize,
     /// The epoch, counted from 1, whose loss was no finite number.
     diverged: Option<usize>,
     directions: BTreeMap<String, Direction>,
@@ -227,6 +264,7 @@ impl<'a> Watcher<'a> {
         Watcher {
             common,
             curves: BTreeMap::new(),
+            epochs_done: 0,
             diverged: None,
             directions: BTreeMap::new(),
             seconds: 0.0,
@@ -265,6 +303,7 @@ impl Callback for Watcher<'_> {
             }
             self.curves.entry(name.to_owned()).or_default().push(value);
         }
+        self.epochs_done += 1;
         self.common.epochs_done.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
