@@ -4,7 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 use oxhorn_ir::{DType, Error, Result, Tensor, Trace, Type, ensure};
 use oxhorn_nn::{
     AnyLayer, Json, Mode, Scope, Variable, config::snake_case, losses::Loss, metrics::Metric,
-    optimizers::Optimizer,
+    optimizers::Optimizer, techniques::Technique,
 };
 use serde_json::json;
 
@@ -92,6 +92,21 @@ impl Compile {
     ) -> Compile {
         let metrics = metrics.into_iter().map(Into::into).collect();
         self.objective.outputs[0].weighted_metrics = metrics;
+        self
+    }
+
+    /// Adds something that is done to each step of training from outside of the network.
+    ///
+    /// ```
+    /// use oxhorn::prelude::*;
+    ///
+    /// let compile = Compile::new("adam", "sparse_categorical_crossentropy")
+    ///     .technique(Mixup::new(0.2))
+    ///     .technique(SAM::new());
+    /// ```
+    #[must_use]
+    pub fn technique(mut self, technique: impl Into<Technique>) -> Compile {
+        self.objective.techniques.push(technique.into());
         self
     }
 }
@@ -210,6 +225,18 @@ impl Sequential {
             self.build(&shape).ok();
         }
         self
+    }
+
+    /// Removes the last layer, and gives it, by the name that it had here. The others keep their
+    /// weights.
+    pub fn pop(&mut self) -> Option<AnyLayer> {
+        let (name, layer) = self.layers.pop()?;
+        self.outgrown = self.engine.take().or(self.outgrown.take());
+        if let Ok(Some(shape)) = self.known_input() {
+            // What is wrong with the layers is told by whoever needs the model built.
+            self.build(&shape).ok();
+        }
+        Some(AnyLayer { name: Some(name), ..layer })
     }
 
     /// Notes the shape that this layer, the next to be added, says enters the model.
@@ -611,7 +638,7 @@ fn check_name(name: &str, is_taken: bool) -> Result<()> {
         help: "a name is one part of a path such as `dense/kernel`"
     );
     ensure!(
-        !matches!(name, "metrics" | "optimizer"),
+        !matches!(name, "metrics" | "optimizer" | "techniques"),
         "a layer cannot be called `{name}`: its weights would stand among those of the {name}";
         help: "give it another name with `.name(..)`"
     );
@@ -629,6 +656,11 @@ pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
         .help("the rate is the fraction of inputs that is dropped"));
     }
     ensure!(value.is_finite(), "`{path}` must be a finite number, got {value}");
+    ensure!(
+        value > 0.0 || !path.ends_with("/temperature"),
+        "`{path}` must be greater than 0, got {value}";
+        help: "logits are divided by it"
+    );
     Ok(())
 }
 
