@@ -8,12 +8,19 @@
 pub mod calibration;
 pub mod compare;
 pub mod data;
+mod escape;
+mod exact;
+pub mod figures;
 mod measure;
 mod reliability;
+pub mod report;
+pub mod show;
 pub mod statistics;
 pub mod study;
 mod targets;
 mod train;
+pub mod verdict;
+pub mod words;
 mod workers;
 
 pub use oxhorn::{Error, Result};
