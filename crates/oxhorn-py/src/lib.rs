@@ -11,6 +11,7 @@ mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
+mod mc_prediction;
 mod network;
 mod objects;
 mod registry;
@@ -29,6 +30,7 @@ mod _native {
     use crate::{
         calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
+        mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{
             apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,

@@ -1,9 +1,10 @@
-//! What a model is compiled with, as Keras writes it beside a model: its `compile_config`.
+//! What a model is compiled with, as Keras writes it beside a model: its `compile_config`; and the
+//! techniques, which Keras has not.
 
 use oxhorn_ir::{Error, Result};
 use oxhorn_nn::{
     Handle, Json, config::Field, handle::Category, losses::Loss, metrics::Metric,
-    optimizers::Optimizer,
+    optimizers::Optimizer, techniques::Intervene,
 };
 use serde_json::json;
 
@@ -26,9 +27,17 @@ impl Compile {
         if !config["loss_weights"].is_null() {
             return Err(unsupported("loss_weights", &config["loss_weights"]));
         }
-        Ok(Compile::new(optimizer, loss)
+        let compile = Compile::new(optimizer, loss)
             .metrics(metrics("metrics")?)
-            .weighted_metrics(metrics("weighted_metrics")?))
+            .weighted_metrics(metrics("weighted_metrics")?);
+        let techniques = match &config["techniques"] {
+            Json::Null => &[][..],
+            Json::Array(techniques) => techniques,
+            other => return Err(unsupported("techniques", other)),
+        };
+        techniques.iter().try_fold(compile, |compile, technique| {
+            Ok(compile.technique(object::<dyn Intervene>(technique)?))
+        })
     }
 }
 
@@ -41,14 +50,19 @@ impl Sequential {
             [] => Json::Null,
             metrics => metrics.iter().map(Field::write).collect(),
         };
-        Some(json!({
+        let mut config = json!({
             "optimizer": objective.optimizer.write(),
             "loss": asked.loss.as_ref().map(Field::write),
             "loss_weights": asked.loss_weight,
             "metrics": metrics(&asked.metrics),
             "weighted_metrics": metrics(&asked.weighted_metrics),
             "run_eagerly": false, "steps_per_execution": 1, "jit_compile": true,
-        }))
+        });
+        // Keras knows no techniques, and reads what has none.
+        if !objective.techniques.is_empty() {
+            config["techniques"] = objective.techniques.iter().map(Field::write).collect();
+        }
+        Some(config)
     }
 
     /// The model that Keras' JSON describes, compiled as its `compile_config` says if it has one.

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 use oxhorn_ir::{DType, Error, Result, Tensor, Trace, Type, ensure};
 use oxhorn_nn::{
     AnyLayer, Json, Mode, Scope, Variable, config::snake_case, losses::Loss, metrics::Metric,
-    optimizers::Optimizer,
+    optimizers::Optimizer, techniques::Technique,
 };
 use serde_json::json;
 
@@ -92,6 +92,21 @@ impl Compile {
     ) -> Compile {
         let metrics = metrics.into_iter().map(Into::into).collect();
         self.objective.outputs[0].weighted_metrics = metrics;
+        self
+    }
+
+    /// Adds something that is done to each step of training from outside of the network.
+    ///
+    /// ```
+    /// use oxhorn::prelude::*;
+    ///
+    /// let compile = Compile::new("adam", "sparse_categorical_crossentropy")
+    ///     .technique(Mixup::new(0.2))
+    ///     .technique(SAM::new());
+    /// ```
+    #[must_use]
+    pub fn technique(mut self, technique: impl Into<Technique>) -> Compile {
+        self.objective.techniques.push(technique.into());
         self
     }
 }
@@ -586,7 +601,7 @@ fn check_name(name: &str, is_taken: bool) -> Result<()> {
         help: "a name is one part of a path such as `dense/kernel`"
     );
     ensure!(
-        !matches!(name, "metrics" | "optimizer"),
+        !matches!(name, "metrics" | "optimizer" | "techniques"),
         "a layer cannot be called `{name}`: its weights would stand among those of the {name}";
         help: "give it another name with `.name(..)`"
     );

@@ -56,6 +56,13 @@ pub trait Penalize: Object + AsRef<Common> {
     /// The loss of each sample, from `f32` tensors whose shapes have been matched.
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;
 
+    /// The logarithms of the probabilities that predictions give to classes, and the axis of the
+    /// classes, if that is what predictions are.
+    fn log_probabilities<'g>(&self, y_pred: Tensor<'g>) -> Option<(Tensor<'g>, isize)> {
+        let _ = y_pred;
+        None
+    }
+
     /// Which samples count, if not all do, from what is true and the loss of each.
     fn mask<'g>(&self, y_true: Tensor<'g>, losses: Tensor<'g>) -> Option<Tensor<'g>> {
         let _ = (y_true, losses);
@@ -111,21 +118,35 @@ impl Loss {
             Err(error) => return y_pred.trace().fail(error),
         };
         let (values, mask) = per_sample(loss, y_true, y_pred);
-        let mask = match (y_mask, mask) {
-            (Some(a), Some(b)) => Some(a.and(b)),
-            (a, b) => a.or(b),
-        };
-        let reduction = loss.as_ref().reduction.unwrap_or(Reduction::None);
-        let sample_weight = sample_weight.map(|weight| weight.cast(DType::F32));
-        let weight = weigh(sample_weight, mask, reduction);
-        let (values, weight) = match weight {
-            None => (values, None),
-            Some(weight) => {
-                let (values, weight) = same_rank(values, weight);
-                (values * weight, Some(weight))
-            }
-        };
-        reduce(values, weight, reduction)
+        reduced(loss, values, sample_weight, both(y_mask, mask))
+    }
+}
+
+/// Values of samples, weighed and masked and reduced as those of a loss.
+pub(crate) fn reduced<'g>(
+    loss: &dyn Penalize,
+    values: Tensor<'g>,
+    sample_weight: Option<Tensor<'g>>,
+    mask: Option<Tensor<'g>>,
+) -> Tensor<'g> {
+    let reduction = loss.as_ref().reduction.unwrap_or(Reduction::None);
+    let sample_weight = sample_weight.map(|weight| weight.cast(DType::F32));
+    let weight = weigh(sample_weight, mask, reduction);
+    let (values, weight) = match weight {
+        None => (values, None),
+        Some(weight) => {
+            let (values, weight) = same_rank(values, weight);
+            (values * weight, Some(weight))
+        }
+    };
+    reduce(values, weight, reduction)
+}
+
+/// What counts by both of two masks, where each may be left out.
+pub(crate) fn both<'g>(a: Option<Tensor<'g>>, b: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
     }
 }
 

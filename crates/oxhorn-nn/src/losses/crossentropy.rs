@@ -34,6 +34,10 @@ impl Penalize for CategoricalCrossentropy {
         }
         -(labels * log_probabilities(y_pred, self.from_logits, self.axis)).sum(self.axis)
     }
+
+    fn log_probabilities<'g>(&self, y_pred: Tensor<'g>) -> Option<(Tensor<'g>, isize)> {
+        Some((log_probabilities(y_pred, self.from_logits, self.axis), self.axis))
+    }
 }
 
 /// `-ln y_pred` of the true class, for labels given as the classes' numbers.
@@ -64,6 +68,10 @@ impl Penalize for SparseCategoricalCrossentropy {
         self.counts(labels).map_or(loss, |mask| mask.select(loss, 0.0))
     }
 
+    fn log_probabilities<'g>(&self, y_pred: Tensor<'g>) -> Option<(Tensor<'g>, isize)> {
+        Some((log_probabilities(y_pred, self.from_logits, self.axis), self.axis))
+    }
+
     fn mask<'g>(&self, y_true: Tensor<'g>, _: Tensor<'g>) -> Option<Tensor<'g>> {
         self.counts(y_true)
     }
@@ -77,7 +85,7 @@ impl SparseCategoricalCrossentropy {
 }
 
 /// The logarithms of probabilities, clipped as Keras clips them, or of the softmax of logits.
-fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isize) -> Tensor<'_> {
+pub(super) fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isize) -> Tensor<'_> {
     if from_logits {
         return LogSoftmax::new().axis(axis).call(y_pred);
     }
