@@ -16,7 +16,8 @@ BUILT_AT_ONCE = frozenset(
     AveragePooling3D DropPath Dropout ELU GaussianDropout GaussianNoise GlobalAveragePooling1D
     GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D
     GlobalMaxPooling3D Identity LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D ReLU
-    Reshape Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D UnitNormalization""".split()
+    Reshape Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D Temperature
+    UnitNormalization""".split()
 )
 
 
