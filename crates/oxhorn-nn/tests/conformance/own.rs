@@ -4,6 +4,7 @@
 //! The entries are by category, in the files of `own/`. A class without one fails.
 
 mod layers;
+mod schedules;
 
 use oxhorn_nn::{
     Json, Layer,
@@ -45,7 +46,7 @@ pub(crate) use own;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Own> {
-    [layers::OWN].into_iter().flatten()
+    [layers::OWN, schedules::OWN].into_iter().flatten()
 }
 
 #[test]
