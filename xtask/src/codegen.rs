@@ -15,7 +15,7 @@ use std::{
 use crate::{cargo, run};
 
 /// The folders of objects of one kind.
-const CATEGORIES: [&str; 9] = [
+const CATEGORIES: [&str; 10] = [
     "activations",
     "constraints",
     "initializers",
@@ -25,6 +25,7 @@ const CATEGORIES: [&str; 9] = [
     "optimizers",
     "regularizers",
     "schedules",
+    "techniques",
 ];
 
 /// What writes the generated files of the Python package.

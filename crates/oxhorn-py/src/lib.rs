@@ -10,6 +10,7 @@ mod arrays;
 mod callbacks;
 mod engine;
 mod errors;
+mod mc_prediction;
 mod network;
 mod objects;
 mod registry;
@@ -27,6 +28,7 @@ mod _native {
     #[pymodule_export]
     use crate::{
         engine::Engine,
+        mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{
             apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,

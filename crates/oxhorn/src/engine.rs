@@ -6,7 +6,9 @@
 //! epochs are the affair of [`looping`](crate::looping). Models are written on top of it:
 //! [`Sequential`](crate::Sequential) here, others elsewhere.
 
+mod interventions;
 mod objective;
+mod sample;
 mod step;
 mod values;
 
@@ -15,7 +17,8 @@ use oxhorn_ir::{
     Array, DType, Error, Graph, Result, Role, Tensor, Trace, Type, ensure, interpret::interpret,
 };
 use oxhorn_nn::{
-    Declarations, Initial, Mode, Scope, Variable, metrics::Direction, optimizers::LearningRate,
+    Declarations, Initial, Mode, Sampling, Scope, Variable, metrics::Direction,
+    optimizers::LearningRate,
 };
 
 pub use self::objective::{Asked, Objective, Weighted};
@@ -54,10 +57,22 @@ pub enum Kind {
     Train,
     /// Forward, loss, metrics.
     Test,
+    /// The same, and beside the loss its share of penalties, as a second result.
+    Apart,
     /// Forward.
     Predict,
     /// Forward, as in training: noise is active, and states change.
     Noisy,
+    /// Forward many times at once, each time with other units dropped. Of the variables, only seed
+    /// generators' change.
+    Sample(Sampling),
+}
+
+impl Kind {
+    /// Whether targets are looked at.
+    pub(crate) fn measures(self) -> bool {
+        matches!(self, Kind::Train | Kind::Test | Kind::Apart)
+    }
 }
 
 /// Which program is wanted: what it does, and the types of what it is fed, batch axis included.
@@ -80,14 +95,10 @@ impl Key {
             all.iter().map(|it| it.as_ref().map(|it| it.batch_type(rows))).collect()
         };
         let (y, weights) = match kind {
-            Kind::Train | Kind::Test => (each(&data.y), each(&data.sample_weight)),
-            Kind::Predict | Kind::Noisy => (vec![], vec![]),
+            _ if kind.measures() => (each(&data.y), each(&data.sample_weight)),
+            _ => (vec![], vec![]),
         };
         Key { kind, x: data.x.iter().map(|x| x.batch_type(rows)).collect(), y, weights }
-    }
-
-    fn measures(&self) -> bool {
-        matches!(self.kind, Kind::Train | Kind::Test)
     }
 
     /// What does the same over so many samples.
@@ -119,11 +130,17 @@ pub struct Loaded {
     outputs: Vec<Type>,
 }
 
+/// The totals of loss and metrics, variable by variable.
+pub(crate) struct Totals(Vec<(String, Vec<u8>)>);
+
 /// The scope of what belongs to metrics, which every epoch resets.
 const METRICS: &str = "metrics";
 
 /// The scope of what belongs to the optimizer.
 pub const OPTIMIZER: &str = "optimizer/";
+
+/// The scope of what belongs to techniques.
+const TECHNIQUES: &str = "techniques/";
 
 /// The path of a learning rate that is a number.
 pub const LEARNING_RATE: &str = "optimizer/learning_rate";
@@ -141,6 +158,8 @@ pub struct Engine {
     resets: Vec<(String, f64)>,
     numbers: Vec<(String, f64)>,
     threads: usize,
+    /// Where seeds come from.
+    random: random::Source,
     /// Made when a program is first loaded.
     device: Option<Device>,
     /// The types of the inputs that the network was built for.
@@ -165,6 +184,7 @@ impl Engine {
             resets: vec![],
             numbers: vec![],
             threads,
+            random: random::Source::Process,
             device: None,
             inputs: vec![],
             targets: None,
@@ -173,6 +193,11 @@ impl Engine {
             results: None,
             generation: 0,
         }
+    }
+
+    /// Draws seeds from there from now on.
+    pub fn set_random(&mut self, random: random::Source) {
+        self.random = random;
     }
 
     /// Calls the network with inputs of these types for the first time: declares its variables, and
@@ -187,7 +212,13 @@ impl Engine {
         self.parts().declare(inputs)?;
         if let Some(outgrown) = outgrown {
             self.weights = outgrown.weights.clone();
-            self.numbers.clone_from(&outgrown.numbers);
+            let declared = self.declarations.numbers();
+            let is_here = |path: &str| {
+                path.starts_with(OPTIMIZER) || declared.iter().any(|number| number.path == path)
+            };
+            let numbers = outgrown.numbers.iter().filter(|(path, _)| is_here(path));
+            self.numbers = numbers.cloned().collect();
+            drop(declared);
             // What was turned up from 0 stays in the graphs.
             let numbers = outgrown.declarations.numbers();
             let awake = numbers.iter().filter(|number| !number.dormant);
@@ -275,8 +306,12 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If there is no such number, or what it governs does not fit the model. Then it is as before.
+    /// If there is no such number, it is one of a technique and out of its range, or what it governs
+    /// does not fit the model. Then it is as before.
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
+        if let Some(objective) = &self.objective {
+            objective.techniques.iter().try_for_each(|it| it.check_number(path, value))?;
+        }
         let Some(index) = self.numbers.iter().position(|(known, _)| known == path) else {
             let known: Vec<&str> = self.numbers.iter().map(|(path, _)| path.as_str()).collect();
             let error = Error::new(format!("there is no number `{path}` to set"));
@@ -318,10 +353,17 @@ impl Engine {
         self.targets = None;
         self.tracked.clear();
         self.forget_programs();
-        // What the last optimizer and metrics kept goes; what the network keeps, stays.
-        let temporary = |path: &str| path.starts_with(OPTIMIZER) || is_of_metrics(path);
+        // What the last optimizer, metrics and techniques kept goes; what the network keeps, stays.
+        let temporary = |path: &str| {
+            path.starts_with(OPTIMIZER) || path.starts_with(TECHNIQUES) || is_of_metrics(path)
+        };
         self.numbers.retain(|(path, _)| !temporary(path));
         self.declarations.forget(temporary);
+        {
+            let trace = Trace::new("techniques");
+            let cx = Scope::new(&trace, &self.declarations, Mode::Train);
+            objective.techniques.iter().try_for_each(|it| it.is_awake(&cx).map(drop))?;
+        }
         self.objective = Some(objective);
         self.make_variables()?;
         self.adopt_learning_rate();
@@ -449,7 +491,11 @@ impl Engine {
     ///
     /// If network, loss, metrics or optimizer do not fit together or what they are to be fed.
     pub fn graph(&self, key: &Key) -> Result<Graph> {
-        if key.measures() { self.step_graph(key) } else { self.parts().forward_graph(key) }
+        match key.kind {
+            Kind::Train | Kind::Test | Kind::Apart => self.step_graph(key),
+            Kind::Predict | Kind::Noisy => self.parts().forward_graph(key),
+            Kind::Sample(sampling) => self.parts().sample_graph(key, sampling),
+        }
     }
 
     fn step_graph(&self, key: &Key) -> Result<Graph> {
@@ -482,6 +528,31 @@ impl Engine {
             // These paths were declared, so there are such variables.
             values::write(&mut self.weights, path, &[*value]).ok();
         }
+    }
+
+    /// The totals of loss and metrics, for [`Engine::set_totals`].
+    pub(crate) fn totals(&self) -> Totals {
+        let paths = self.weights.paths().filter(|path| is_of_metrics(path));
+        let bytes = |path: &str| Some((path.to_owned(), self.weights.bytes(path).ok()?.to_vec()));
+        Totals(paths.filter_map(bytes).collect())
+    }
+
+    /// Goes on with totals that were these.
+    pub(crate) fn set_totals(&mut self, totals: &Totals) {
+        for (path, bytes) in &totals.0 {
+            if let Ok(place) = self.weights.bytes_mut(path) {
+                place.copy_from_slice(bytes);
+            }
+        }
+    }
+
+    /// Whether anything is added to the loss where the network is measured.
+    ///
+    /// # Errors
+    ///
+    /// If the network cannot be called on the inputs that it was built for.
+    pub(crate) fn penalizes(&self) -> Result<bool> {
+        self.parts().penalizes(&self.inputs)
     }
 
     /// The names of what [`Engine::results`] gives: `loss`, then metrics and losses of outputs.
@@ -550,7 +621,10 @@ impl Engine {
                 weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
                 continue;
             }
-            let seed = if variable.needs_seed() { random::next_seed() } else { 0 };
+            let seed = match variable.needs_seed() {
+                true => self.random.streams().python.next_seed(),
+                false => 0,
+            };
             let first = variable.first_value(seed)?.data;
             values::write(&mut weights, path, &first)?;
         }
@@ -634,6 +708,11 @@ impl Loaded {
     /// If there is no such result, or its elements are of another type.
     pub fn output<T: Number>(&self, index: usize) -> Result<&[T]> {
         self.executable.output(index)
+    }
+
+    /// How many samples it takes.
+    pub(crate) fn rows(&self) -> usize {
+        self.key.x.first().and_then(|ty| ty.shape.first()).copied().unwrap_or(0)
     }
 
     /// Its results' types.

@@ -25,12 +25,16 @@
 
 pub mod callbacks;
 pub mod categorical;
+mod clean;
+mod compile_config;
 pub mod data;
 pub mod engine;
 mod evaluate;
 pub mod fit;
 pub mod history;
 pub mod looping;
+mod mc_prediction;
+mod predict_mc;
 pub mod progress;
 pub mod random;
 mod sequential;
@@ -39,14 +43,16 @@ mod training;
 
 pub use oxhorn_ir::{Error, Result};
 pub use oxhorn_nn::{
-    activations, constraints, initializers, layer, layers, losses, metrics, optimizers,
-    regularizers, schedules,
+    Masks, Sampling, activations, constraints, initializers, layer, layers, losses, metrics,
+    optimizers, regularizers, schedules, techniques,
 };
 
 pub use self::{
     evaluate::{Evaluate, OnBatch, Predict},
     fit::{Fit, Shuffle},
     history::{History, Logs},
+    mc_prediction::McPrediction,
+    predict_mc::{PredictMc, rows_at_once},
     random::set_random_seed,
     sequential::{Compile, NO_METRICS, Sequential},
     summary::Summary,
@@ -86,10 +92,12 @@ pub mod prelude {
             EarlySchedule, ExponentialDecay, InverseTimeDecay, LateSchedule, LinearSchedule,
             PiecewiseConstantDecay, PolynomialDecay,
         },
+        techniques::{CutMix, Cutout, GradientNoise, JacobianPenalty, Mixup, RDrop, SAM, SWA},
     };
 
     pub use crate::{
-        Compile, Error, Evaluate, Fit, NO_METRICS, OnBatch, Predict, Result, Sequential, Shuffle,
+        Compile, Error, Evaluate, Fit, McPrediction, NO_METRICS, OnBatch, Predict, PredictMc,
+        Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
             ReduceLROnPlateau, TerminateOnNaN, Training,

@@ -5,7 +5,7 @@ mod python;
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use ndarray::{Array, Array1, IntoDimension};
@@ -34,6 +34,32 @@ impl Streams {
     /// Both generators seeded from the operating system's entropy.
     pub fn from_entropy() -> Streams {
         Streams { python: Python::seeded(&entropy()), numpy: Numpy::seeded_by_key(&entropy()) }
+    }
+}
+
+/// Where a model takes its random numbers from.
+#[derive(Clone, Debug, Default)]
+pub enum Source {
+    /// The process' streams, as in Keras.
+    #[default]
+    Process,
+    /// Streams of its own, which nothing else draws from: models may train side by side, and each
+    /// gives what it would give alone.
+    Own(Arc<Mutex<Streams>>),
+}
+
+impl Source {
+    /// Streams of its own, as [`set_random_seed`] leaves those of the process.
+    pub fn seeded(seed: u32) -> Source {
+        Source::Own(Arc::new(Mutex::new(Streams::seeded(seed))))
+    }
+
+    /// The streams, held until the guard is dropped.
+    pub fn streams(&self) -> MutexGuard<'_, Streams> {
+        match self {
+            Source::Process => streams(),
+            Source::Own(own) => own.lock().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use ndarray::{ArrayD, IxDyn};
 use oxhorn_ir::{DType, Error, Result, Tensor, Trace, Type, ensure};
 use oxhorn_nn::{
     AnyLayer, Json, Mode, Scope, Variable, config::snake_case, losses::Loss, metrics::Metric,
-    optimizers::Optimizer,
+    optimizers::Optimizer, techniques::Technique,
 };
 use serde_json::json;
 
 use crate::{
     engine::{Engine, Key, Kind, Network, OPTIMIZER, Objective},
+    random,
     summary::{Count, Row, Summary},
     training::layer_weights,
 };
@@ -38,6 +39,8 @@ pub struct Sequential {
     /// The first mistake among the layers added, told when the model is built.
     mistake: Option<Error>,
     threads: usize,
+    /// Where weights, noise and orders of samples come from.
+    pub(crate) random: random::Source,
     pub(crate) objective: Option<Objective>,
     pub(crate) engine: Option<Engine>,
     /// What ran the layers before more were added, which keep their weights.
@@ -91,6 +94,21 @@ impl Compile {
         self.objective.outputs[0].weighted_metrics = metrics;
         self
     }
+
+    /// Adds something that is done to each step of training from outside of the network.
+    ///
+    /// ```
+    /// use oxhorn::prelude::*;
+    ///
+    /// let compile = Compile::new("adam", "sparse_categorical_crossentropy")
+    ///     .technique(Mixup::new(0.2))
+    ///     .technique(SAM::new());
+    /// ```
+    #[must_use]
+    pub fn technique(mut self, technique: impl Into<Technique>) -> Compile {
+        self.objective.techniques.push(technique.into());
+        self
+    }
 }
 
 impl Default for Sequential {
@@ -110,6 +128,7 @@ impl Sequential {
             input: None,
             mistake: None,
             threads,
+            random: random::Source::Process,
             objective: None,
             engine: None,
             outgrown: None,
@@ -130,6 +149,18 @@ impl Sequential {
         self.threads = threads.clamp(1, THREADS_MAX);
         if let Some(engine) = &mut self.engine {
             engine.set_threads(self.threads);
+        }
+        self
+    }
+
+    /// Draws weights, noise and the order of samples from streams of the model's own, as
+    /// [`set_random_seed`](crate::set_random_seed) leaves those of the process, from which models
+    /// draw otherwise. To be called before there are layers.
+    #[must_use]
+    pub fn seed(mut self, seed: u32) -> Sequential {
+        self.random = random::Source::seeded(seed);
+        if let Some(engine) = &mut self.engine {
+            engine.set_random(self.random.clone());
         }
         self
     }
@@ -166,6 +197,18 @@ impl Sequential {
             self.build(&shape).ok();
         }
         self
+    }
+
+    /// Removes the last layer, and gives it, by the name that it had here. The others keep their
+    /// weights.
+    pub fn pop(&mut self) -> Option<AnyLayer> {
+        let (name, layer) = self.layers.pop()?;
+        self.outgrown = self.engine.take().or(self.outgrown.take());
+        if let Ok(Some(shape)) = self.known_input() {
+            // What is wrong with the layers is told by whoever needs the model built.
+            self.build(&shape).ok();
+        }
+        Some(AnyLayer { name: Some(name), ..layer })
     }
 
     /// Notes the shape that this layer, the next to be added, says enters the model.
@@ -248,11 +291,17 @@ impl Sequential {
             check_name(name, earlier).map_err(|error| error.at(layer.class_name()))?;
         }
         let mut engine = Engine::new(Box::new(Stack(self.layers.clone())), self.threads);
+        engine.set_random(self.random.clone());
         engine.build(&[batch_of(2, sample_shape)], self.outgrown.as_ref())?;
         if let Some(objective) = &self.objective {
             engine.set_objective(objective.clone())?;
         }
         Ok(engine)
+    }
+
+    /// What training makes small; `None` before [`Sequential::compile`].
+    pub fn loss(&self) -> Option<&Loss> {
+        self.objective.as_ref()?.outputs.first()?.loss.as_ref()
     }
 
     /// The layers, each with its name.
@@ -552,7 +601,7 @@ fn check_name(name: &str, is_taken: bool) -> Result<()> {
         help: "a name is one part of a path such as `dense/kernel`"
     );
     ensure!(
-        !matches!(name, "metrics" | "optimizer"),
+        !matches!(name, "metrics" | "optimizer" | "techniques"),
         "a layer cannot be called `{name}`: its weights would stand among those of the {name}";
         help: "give it another name with `.name(..)`"
     );
@@ -570,6 +619,11 @@ pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
         .help("the rate is the fraction of inputs that is dropped"));
     }
     ensure!(value.is_finite(), "`{path}` must be a finite number, got {value}");
+    ensure!(
+        value > 0.0 || !path.ends_with("/temperature"),
+        "`{path}` must be greater than 0, got {value}";
+        help: "logits are divided by it"
+    );
     Ok(())
 }
 

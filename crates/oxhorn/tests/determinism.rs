@@ -75,3 +75,29 @@ fn the_number_of_threads_may_change_between_fits() {
     };
     assert_eq!(run([1, 3]), run([2, 1]));
 }
+
+#[test]
+fn a_model_with_a_seed_of_its_own_trains_beside_others_as_it_would_alone() {
+    let (x, y) = {
+        let _guard = seeded(1);
+        samples(70)
+    };
+    let run = |seed: u32| {
+        let mut model = Sequential::new()
+            .seed(seed)
+            .threads(1)
+            .add(Dense::new(16).activation("relu").input_dim(25))
+            .add(Dropout::new(0.4))
+            .add(Dense::new(5).activation("softmax"));
+        model.compile("adam", "categorical_crossentropy", ["accuracy"]).unwrap();
+        model.fit(&x, &y, Fit::epochs(3).verbose(0)).unwrap();
+        bits(&model)
+    };
+    let alone = run(5);
+    let beside = std::thread::scope(|scope| {
+        let others: Vec<_> = (5..9).map(|seed| scope.spawn(move || run(seed))).collect();
+        others.into_iter().map(|it| it.join().expect("a run")).collect::<Vec<_>>()
+    });
+    assert_eq!(beside[0], alone);
+    assert_ne!(beside[1], alone);
+}

@@ -4,7 +4,9 @@
 //! The entries are by category, in the files of `own/`. A class without one fails.
 
 mod layers;
+mod metrics;
 mod schedules;
+mod techniques;
 
 use oxhorn_nn::{
     Json, Layer,
@@ -17,6 +19,7 @@ use oxhorn_nn::{
     optimizers::Minimize,
     regularizers::Regularize,
     schedules::Schedule,
+    techniques::Intervene,
 };
 
 use crate::golden::assert_settings_are_tried;
@@ -46,7 +49,7 @@ pub(crate) use own;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Own> {
-    [layers::OWN, schedules::OWN].into_iter().flatten()
+    [layers::OWN, metrics::OWN, schedules::OWN, techniques::OWN].into_iter().flatten()
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn every_class_that_keras_lacks_is_proved() {
         })* };
     }
     categories! {
-        Activate Constrain Initialize Layer Penalize Measure Minimize Regularize Schedule
+        Activate Constrain Initialize Layer Penalize Measure Minimize Regularize Schedule Intervene
     }
     let unknown = entries().filter(|own| !known.contains(&own.class));
     failed.extend(unknown.map(|own| format!("{}: there is no such class", own.class)));
