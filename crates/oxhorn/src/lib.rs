@@ -23,6 +23,7 @@
 //! Where to look: [`Sequential`] for models, [`Fit`] for training, [`callbacks`], [`layers`] and
 //! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
+mod averaging;
 pub mod callbacks;
 pub mod categorical;
 mod compile_config;
