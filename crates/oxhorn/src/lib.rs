@@ -93,7 +93,7 @@ pub mod prelude {
         Compile, Error, Evaluate, Fit, NO_METRICS, OnBatch, Predict, Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            ReduceLROnPlateau, TerminateOnNaN, Training,
+            RateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},

@@ -308,6 +308,7 @@ fn train(
         if let Some(step) = chunks.begin(step) {
             callbacks.on_train_batch_begin(step, run)?;
         }
+        callbacks.before_step(run)?;
         if training.next(run.engine, permute)?.is_none() {
             break;
         }

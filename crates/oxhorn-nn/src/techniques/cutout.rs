@@ -16,8 +16,8 @@ use crate::{layers::DataFormat, prelude::*};
 /// `size` is a number that can be turned while a model trains, and is rounded down; at 0, nothing
 /// is missing.
 ///
-/// DeVries and Taylor, *Improved regularization of convolutional neural networks with cutout*, 2017,
-/// <https://arxiv.org/abs/1708.04552>.
+/// DeVries and Taylor, *Improved regularization of convolutional neural networks with cutout*,
+/// 2017, <https://arxiv.org/abs/1708.04552>.
 #[derive(Clone, Debug, PartialEq, Config)]
 #[config(class = "oxhorn.techniques.Cutout")]
 pub struct Cutout {
