@@ -78,6 +78,15 @@ pub(crate) fn apply_layer(
     })
 }
 
+/// The mean of outputs for one input under different noise, whose loss is the mean of theirs.
+#[pyfunction]
+pub(crate) fn ensemble(members: Vec<Bound<'_, Tensor>>) -> PyResult<Tensor> {
+    write(|scope, serial| {
+        let members = members.iter().map(|member| member.get().traced(scope, serial));
+        Ok(scope.ensemble(members.collect::<PyResult<Vec<_>>>()?))
+    })
+}
+
 /// The shape of an input or output, `None` where it is open, and its element type.
 type OpenType = (Vec<Option<usize>>, String);
 

@@ -290,8 +290,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If there is no such number, it is a technique's and out of its range, or what it governs does
-    /// not fit the model. Then it is as before.
+    /// If there is no such number, it is a technique's and out of its range, or what it governs
+    /// does not fit the model. Then it is as before.
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
         if let Some(objective) = &self.objective {
             objective.techniques.iter().try_for_each(|it| it.check_number(path, value))?;
@@ -431,8 +431,8 @@ impl Engine {
         Ok(f64::from(results.outputs[0].scalar() as f32))
     }
 
-    /// How many steps the optimizer has taken, if it counts them; those over which it adds gradients
-    /// up count as well.
+    /// How many steps the optimizer has taken, if it counts them; each of those over which it adds
+    /// gradients up counts.
     pub fn iterations(&self) -> Option<usize> {
         let steps = self.weights.slice::<i64>(ITERATION).ok()?;
         steps.first().and_then(|steps| usize::try_from(*steps).ok())

@@ -334,9 +334,9 @@ fn techniques_that_make_no_sense_are_refused() {
     let mut model = Sequential::new().add(Dense::new(5).input_dim(25));
     assert_eq!(
         mistake(&mut model, "mse", &[RDrop::new().into()]),
-        "`RDrop` needs probabilities of classes, but the loss of `output` is `MeanSquaredError`\n  \
-           \u{20} in: technique (RDrop)\n  help: give a categorical crossentropy, and one output for \
-         each class"
+        "`RDrop` needs probabilities of classes, but the loss of `output` is `MeanSquaredError`\n\
+         \u{20}   in: technique (RDrop)\n  help: give a categorical crossentropy, and one output \
+         for each class"
     );
     let text = mistake(&mut model, "mse", &[CutMix::new().into()]);
     assert!(text.starts_with("`CutMix` needs images: 4 axes, got f32[3, 25]"), "{text}");

@@ -161,8 +161,8 @@ pub(crate) const CATEGORIES: [Category; 8] = [
             ("SeparableConvolution1D", "SeparableConv1D"),
             ("SeparableConvolution2D", "SeparableConv2D"),
         ],
-        // Where models begin is Python's own.
-        by_hand: &["Input", "InputLayer", "InputSpec", "Layer"],
+        // Where models begin is Python's own, and so is what holds layers.
+        by_hand: &["Input", "InputLayer", "InputSpec", "Layer", "MultiSampleDropout"],
         left_out: &[],
         objects: || objects(layers::CLASSES),
     },

@@ -4,6 +4,7 @@
 //! The entries are by category, in the files of `own/`. A class without one fails.
 
 mod layers;
+mod schedules;
 mod techniques;
 
 use oxhorn_nn::{
@@ -47,7 +48,7 @@ pub(crate) use own;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Own> {
-    [layers::OWN, techniques::OWN].into_iter().flatten()
+    [layers::OWN, schedules::OWN, techniques::OWN].into_iter().flatten()
 }
 
 #[test]
