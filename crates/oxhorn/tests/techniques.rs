@@ -452,3 +452,19 @@ fn swa_changes_nothing_before_it_begins() {
     let (late, seen, _) = listened(Some(SWA::new().start_epoch(3).into()), 3);
     assert_eq!((bits(&late), seen), (bits(&plain), before));
 }
+
+#[test]
+fn r_drop_takes_the_mean_of_losses_over_the_masks_of_a_head() {
+    let _guard = seeded(812);
+    let (x, y) = samples(64);
+    let head = MultiSampleDropout::new(Dense::new(5).activation("softmax")).samples(4);
+    let mut model = Sequential::new().add(Dense::new(40).input_dim(25)).add(head);
+    let compile = Compile::new(SGD::new().learning_rate(0.0), "categorical_crossentropy")
+        .metrics(["categorical_crossentropy"])
+        .technique(RDrop::new().alpha(0.0));
+    model.compile_with(compile).unwrap();
+    let history = model.fit(&x, &y, Fit::epochs(1).batch_size(64).verbose(0)).unwrap();
+    // The metric is of the mean prediction, which is better than the predictions are in the mean.
+    let (losses, mean) = (history["loss"][0], history["categorical_crossentropy"][0]);
+    assert!(losses > mean + 0.01, "{losses} {mean}");
+}
