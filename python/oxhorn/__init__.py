@@ -75,6 +75,9 @@ if TYPE_CHECKING:
         saving as saving,
     )
     from oxhorn import (
+        techniques as techniques,
+    )
+    from oxhorn import (
         tree as tree,
     )
     from oxhorn import (
@@ -103,7 +106,7 @@ __all__ = [
 MODULES = frozenset(
     """activations backend callbacks config constraints datasets dtype_policies initializers layers
     legacy losses metrics mixed_precision models ops optimizers preprocessing random regularizers
-    saving tree utils""".split()
+    saving techniques tree utils""".split()
 )
 
 
