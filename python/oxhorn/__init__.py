@@ -78,6 +78,9 @@ if TYPE_CHECKING:
         saving as saving,
     )
     from oxhorn import (
+        techniques as techniques,
+    )
+    from oxhorn import (
         tree as tree,
     )
     from oxhorn import (
@@ -106,7 +109,7 @@ __all__ = [
 MODULES = frozenset(
     """activations backend calibration callbacks config constraints datasets dtype_policies
     initializers layers legacy losses metrics mixed_precision models ops optimizers preprocessing
-    random regularizers saving tree utils""".split()
+    random regularizers saving techniques tree utils""".split()
 )
 
 

@@ -14,6 +14,7 @@ mod errors;
 mod mc_prediction;
 mod network;
 mod objects;
+mod rates;
 mod registry;
 mod scope;
 mod settings;
@@ -34,8 +35,8 @@ mod _native {
         objects::foreign,
         registry::{
             apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,
-            apply_penalty, apply_schedule, check, ensemble, first_value, functions,
-            layer_variables, missing_functions, result_metric, update_metric,
+            apply_penalty, apply_schedule, check, check_techniques, ensemble, first_value,
+            functions, layer_variables, missing_functions, result_metric, update_metric,
         },
         scope::{add_loss, constant, is_training, tracing},
         tensor::Tensor,

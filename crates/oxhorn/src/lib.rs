@@ -23,6 +23,7 @@
 //! Where to look: [`Sequential`] for models, [`Fit`] for training, [`callbacks`], [`layers`] and
 //! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
+mod averaging;
 pub mod callbacks;
 pub mod categorical;
 mod clean;
@@ -100,7 +101,7 @@ pub mod prelude {
         Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            ReduceLROnPlateau, TerminateOnNaN, Training,
+            RateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},
