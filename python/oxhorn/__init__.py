@@ -51,6 +51,9 @@ if TYPE_CHECKING:
         layers as layers,
     )
     from oxhorn import (
+        lint as lint,
+    )
+    from oxhorn import (
         losses as losses,
     )
     from oxhorn import (
@@ -102,8 +105,8 @@ __all__ = [
 # Modules that are imported when they are first asked for.
 MODULES = frozenset(
     """activations backend callbacks config constraints datasets dtype_policies initializers layers
-    legacy losses metrics mixed_precision models ops optimizers preprocessing random regularizers
-    saving tree utils""".split()
+    legacy lint losses metrics mixed_precision models ops optimizers preprocessing random
+    regularizers saving tree utils""".split()
 )
 
 

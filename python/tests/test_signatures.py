@@ -21,6 +21,8 @@ DIFFERENT: dict[str, tuple[str, str]] = {}
 
 # What Oxhorn adds to Keras' parameters, after them and by name only.
 ADDED = {
+    "Model.compile": "allow=()",
+    "Sequential.compile": "allow=()",
     "Model.fit": "clean_train_eval=False",
     "Sequential.fit": "clean_train_eval=False",
 }

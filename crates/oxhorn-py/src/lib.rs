@@ -10,6 +10,7 @@ mod arrays;
 mod callbacks;
 mod engine;
 mod errors;
+mod lint;
 mod mc_prediction;
 mod network;
 mod objects;
@@ -28,6 +29,7 @@ mod _native {
     #[pymodule_export]
     use crate::{
         engine::Engine,
+        lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{
