@@ -54,6 +54,9 @@ if TYPE_CHECKING:
         layers as layers,
     )
     from oxhorn import (
+        lint as lint,
+    )
+    from oxhorn import (
         losses as losses,
     )
     from oxhorn import (
@@ -108,8 +111,8 @@ __all__ = [
 # Modules that are imported when they are first asked for.
 MODULES = frozenset(
     """activations backend calibration callbacks config constraints datasets dtype_policies
-    initializers layers legacy losses metrics mixed_precision models ops optimizers preprocessing
-    random regularizers saving techniques tree utils""".split()
+    initializers layers legacy lint losses metrics mixed_precision models ops optimizers
+    preprocessing random regularizers saving techniques tree utils""".split()
 )
 
 

@@ -11,6 +11,7 @@ mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
+mod lint;
 mod mc_prediction;
 mod network;
 mod objects;
@@ -31,6 +32,7 @@ mod _native {
     use crate::{
         calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
+        lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{

@@ -33,6 +33,7 @@ pub mod engine;
 mod evaluate;
 pub mod fit;
 pub mod history;
+pub mod lint;
 pub mod looping;
 mod mc_prediction;
 mod predict_mc;

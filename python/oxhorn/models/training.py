@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import sys
+import warnings
 import weakref
 from typing import Any
 
@@ -73,6 +74,9 @@ class Trainer:
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
         self._fitting = False
+        # Rules of the linter that are not spoken of, and what it has said.
+        self._allowed: frozenset[str] = frozenset()
+        self._told: set[str] = set()
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -112,6 +116,7 @@ class Trainer:
         auto_scale_loss: bool = True,
         *,
         techniques: Any = None,
+        allow: Any = (),
     ) -> None:
         """States what the model is trained for.
 
@@ -131,8 +136,10 @@ class Trainer:
             auto_scale_loss: accepted; it has no effect in single precision.
             techniques: what is done to each step of training from outside of the network: a list
                 of objects of `oxhorn.techniques`, which Keras has not.
+            allow: Oxhorn's own: names of the linter's rules that are not to be warned of, neither
+                now nor by `fit`; `"all"` for none at all. See `lint`.
         """
-        from oxhorn import optimizers
+        from oxhorn import lint, optimizers
 
         self._refuse_own_steps()
         if run_eagerly:
@@ -161,6 +168,7 @@ class Trainer:
                 f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
             )
         self._techniques = _as_techniques(techniques)
+        self._allowed = lint.rules(allow)
         known = self._compiled or {}
         if loss is None:
             loss, loss_weights = known.get("loss"), known.get("loss_weights")
@@ -183,6 +191,31 @@ class Trainer:
         self._objective_set = False
         self._fresh = True
         self._check_names()
+        self._warn()
+
+    def lint(self, samples: int | None = None) -> list[Any]:
+        """What is known to do harm, or nothing, in the way the model is regularized.
+
+        `compile` warns of the same, and `fit` of what follows from the number of samples: once,
+        unless `compile` is told to `allow` it, or a filter of `warnings` ignores
+        `oxhorn.lint.LintWarning`.
+
+        Args:
+            samples: how many samples the model is trained on, if that is known.
+
+        Returns:
+            A list of `LintWarning`, which have a `rule`, a `layer`, a `reason` and a `help`.
+        """
+        from oxhorn import lint
+
+        return lint.found(self, samples)
+
+    def _warn(self, samples: int | None = None) -> None:
+        """Warns of what nobody was told yet, at the line that called `compile` or `fit`."""
+        for warning in self.lint(samples):
+            if warning.rule not in self._allowed and str(warning) not in self._told:
+                self._told.add(str(warning))
+                warnings.warn(warning, stacklevel=3)
 
     def _refuse_own_steps(self) -> None:
         """Refuses a model that has a step of its own, which would not be taken."""
@@ -423,6 +456,7 @@ class Trainer:
             clean = _measurable(training, steps_per_epoch, batch_size)
         if isinstance(training, Arrays):
             training.weigh_classes(class_weight)
+            self._warn(training.rows)
         if validation_data is not None:
             if is_stream(validation_data):
                 validation = self._source(
