@@ -1,12 +1,15 @@
 //! `Study`: what was varied, what came of it, and how sure that is. Reports hold it as JSON.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+pub(crate) mod fixture;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use oxhorn::Sequential;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Result, calibration::Bin, data::Card};
+use crate::{Error, Result, data::Card, exact};
 
 /// A study: what is needed to repeat it, every run, and what the runs say together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,13 +107,26 @@ pub enum Outcome {
 pub struct Measured {
     /// What it was worth in the end, by name: `val_loss`, `val_accuracy`, `clean_loss`, `val_nll`,
     /// `val_ece`, `val_brier`.
+    #[serde(with = "exact::map")]
     pub measures: BTreeMap<String, f64>,
     /// A number for each epoch, by name: `loss`, `clean_loss`, `val_loss`.
+    #[serde(with = "exact::curves")]
     pub curves: BTreeMap<String, Vec<f64>>,
     /// Of classifiers, how often they are right by how sure they are, on the validation data:
     /// bins of equal width.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reliability: Vec<Bin>,
+}
+
+/// The predictions whose confidence lies in one range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    /// How many.
+    pub count: usize,
+    /// How sure they are in the mean; 0 if there are none.
+    pub confidence: f64,
+    /// Which fraction is right; 0 if there are none.
+    pub accuracy: f64,
 }
 
 /// A variant against the first, for one measure, over all seeds at which both were trained.
@@ -123,8 +139,10 @@ pub struct Comparison {
     /// How many seeds.
     pub seeds: usize,
     /// The mean of the first variant at these seeds.
+    #[serde(with = "exact::one")]
     pub baseline: f64,
     /// The mean of this variant.
+    #[serde(with = "exact::one")]
     pub mean: f64,
     /// The mean of the differences at each seed, this variant minus the first, with an interval;
     /// `None` if there are too few seeds for one.
@@ -142,10 +160,13 @@ pub struct Comparison {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The mean.
+    #[serde(with = "exact::one")]
     pub mean: f64,
     /// The lower end.
+    #[serde(with = "exact::one")]
     pub low: f64,
     /// The upper end.
+    #[serde(with = "exact::one")]
     pub high: f64,
 }
 
@@ -309,5 +330,23 @@ impl Study {
     /// finished, or the measure does not mean the same of both.
     pub fn comparison(&self, variant: usize, measure: &str) -> Option<&Comparison> {
         self.comparisons.iter().find(|it| it.variant == variant && it.measure == measure)
+    }
+
+    /// How many seeds there are runs of: fewer than planned if the study ended early.
+    pub fn seeds(&self) -> usize {
+        self.runs.iter().map(|run| run.seed).collect::<BTreeSet<u32>>().len()
+    }
+
+    /// A measure of this variant minus that of the first, at each seed at which both have it.
+    pub fn differences(&self, variant: usize, measure: &str) -> Vec<(u32, f64)> {
+        let first: BTreeMap<u32, f64> = self.measured(0, measure).collect();
+        let other = self.measured(variant, measure);
+        other.filter_map(|(seed, value)| Some((seed, value - first.get(&seed)?))).collect()
+    }
+
+    /// A measure of a variant at each seed that has it.
+    pub fn measured(&self, variant: usize, measure: &str) -> impl Iterator<Item = (u32, f64)> {
+        let finished = self.finished(variant);
+        finished.filter_map(move |(seed, it)| Some((seed, *it.measures.get(measure)?)))
     }
 }
