@@ -30,6 +30,8 @@ class RegistryObject:
     _class: str
     _category: str
     _fields: dict[str, str] = {}
+    # Settings that Keras' class lacks, with their defaults.
+    _added: dict[str, Any] = {}
 
     def _configure(self, **settings: Any) -> None:
         """Takes the settings, and has Rust check them."""
@@ -84,8 +86,13 @@ class RegistryObject:
         """The settings as a dictionary that `from_config` takes."""
         from oxhorn._identifiers import serialized_setting
 
-        fields = self._fields.items()
-        return {name: serialized_setting(kind, getattr(self, name)) for name, kind in fields}
+        config = {}
+        for name, kind in self._fields.items():
+            value = getattr(self, name)
+            # Without what says nothing that Keras lacks, Keras reads it too.
+            if name not in self._added or value != self._added[name]:
+                config[name] = serialized_setting(kind, value)
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

@@ -11,7 +11,9 @@
 //! `unsupported = ["lora_rank"]` (settings of Keras that are accepted only as `None`).
 //! A struct without a `class` is a part, to be flattened into others.
 //!
-//! On a field, `#[config(default)]` or `#[config(default = 0.9)]` gives a default,
+//! On a field, `#[config(default)]` or `#[config(default = 0.9)]` gives a default, and
+//! `#[config(added = 0.0)]` that of a setting which Keras' class lacks: it is written only where it
+//! has another value, so that Keras reads the dictionary;
 //! `#[config(weight = "zeros")]` makes a `Weight` called `kernel` the settings
 //! `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`, `#[config(flatten =
 //! expression)]` takes in the settings of a part whose defaults are `expression`, and

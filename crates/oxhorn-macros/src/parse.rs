@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Required,
     /// The default, or `Default::default()`.
     Default(Option<TokenStream>),
+    /// The default of a setting that Keras lacks, which is written only where it has another value.
+    Added(TokenStream),
     /// The name of the default initializer.
     Weight(LitStr),
     /// The defaults of the part.
@@ -139,6 +141,8 @@ impl Kind {
         if meta.path.is_ident("default") {
             let given = meta.input.peek(Token![=]);
             Ok(Kind::Default(if given { Some(expression(meta.value()?)?) } else { None }))
+        } else if meta.path.is_ident("added") {
+            Ok(Kind::Added(expression(meta.value()?)?))
         } else if meta.path.is_ident("weight") {
             Ok(Kind::Weight(meta.value()?.parse()?))
         } else if meta.path.is_ident("flatten") {
@@ -146,8 +150,8 @@ impl Kind {
         } else if meta.path.is_ident("skip") {
             Ok(Kind::Skip)
         } else {
-            Err(meta
-                .error("unknown option; a field takes `default`, `weight`, `flatten` or `skip`"))
+            let known = "`default`, `added`, `weight`, `flatten` or `skip`";
+            Err(meta.error(format!("unknown option; a field takes {known}")))
         }
     }
 }
@@ -216,7 +220,7 @@ mod tests {
         );
         assert_eq!(
             error("#[config(class = \"a.B\")] struct B { #[config(required)] c: u32 }"),
-            "unknown option; a field takes `default`, `weight`, `flatten` or `skip`"
+            "unknown option; a field takes `default`, `added`, `weight`, `flatten` or `skip`"
         );
         assert_eq!(
             error("#[config(class = \"a.B\")] struct B { #[config(default, skip)] c: u32 }"),

@@ -74,7 +74,7 @@ fn inherent(object: &Object) -> TokenStream {
 fn setter(root: &TokenStream, field: &Field) -> TokenStream {
     let (name, docs) = (&field.name, &field.docs);
     match &field.kind {
-        Kind::Default(_) => {
+        Kind::Default(_) | Kind::Added(_) => {
             let (argument, value) = (argument(&field.ty), converted(&field.ty, quote!(#name)));
             quote! {
                 #(#docs)*
@@ -231,7 +231,7 @@ fn read(object: &Object, field: &Field) -> TokenStream {
     let default = default(object, field);
     match field.kind {
         Kind::Required => quote!(#name: reader.required(#key)?),
-        Kind::Default(_) => quote!(#name: reader.or(#key, || #default)?),
+        Kind::Default(_) | Kind::Added(_) => quote!(#name: reader.or(#key, || #default)?),
         Kind::Weight(_) => quote!(#name: reader.weight(#key, #default)?),
         Kind::Flatten(_) => quote!(#name: #root::config::Part::read(&mut reader, #default)?),
         Kind::Skip => quote!(#name: #default),
@@ -247,6 +247,14 @@ fn writes(object: &Object) -> TokenStream {
         match field.kind {
             Kind::Required | Kind::Default(_) => {
                 quote!(map.insert(#key.into(), #root::config::Field::write(&self.#name));)
+            }
+            Kind::Added(_) => {
+                let default = default(object, field);
+                quote! {
+                    if self.#name != #default {
+                        map.insert(#key.into(), #root::config::Field::write(&self.#name));
+                    }
+                }
             }
             Kind::Flatten(_) => quote!(#root::config::Part::write(&self.#name, &mut map);),
             Kind::Weight(_) => {
@@ -273,7 +281,7 @@ fn infos(object: &Object) -> TokenStream {
                     #key, ::core::option::Option::None, #text,
                 ));
             },
-            Kind::Default(_) => quote! {
+            Kind::Default(_) | Kind::Added(_) => quote! {
                 fields.push(#root::config::FieldInfo::new::<#ty>(
                     #key, ::core::option::Option::Some(&#default), #text,
                 ));
@@ -307,8 +315,8 @@ fn weights(object: &Object) -> Vec<syn::Ident> {
 fn default(object: &Object, field: &Field) -> TokenStream {
     let (root, ty) = (&object.root, &field.ty);
     match &field.kind {
-        Kind::Default(Some(value)) if is_number(ty) => quote!(#value),
-        Kind::Default(Some(value)) | Kind::Flatten(value) => {
+        Kind::Default(Some(value)) | Kind::Added(value) if is_number(ty) => quote!(#value),
+        Kind::Default(Some(value)) | Kind::Added(value) | Kind::Flatten(value) => {
             quote!(#root::config::into::<#ty>(#value))
         }
         Kind::Weight(name) => quote!(#root::config::Weight::new(#name)),

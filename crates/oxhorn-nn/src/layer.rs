@@ -85,6 +85,21 @@ impl<T: Layer> From<T> for AnyLayer {
     }
 }
 
+/// A layer within another.
+impl Field for AnyLayer {
+    fn kind() -> String {
+        "a layer".to_owned()
+    }
+
+    fn read(json: &Json) -> Result<AnyLayer> {
+        AnyLayer::open(json)
+    }
+
+    fn write(&self) -> Json {
+        self.envelope()
+    }
+}
+
 impl AnyLayer {
     /// The layer with Keras' defaults for what all layers have.
     pub fn new(layer: Arc<dyn Layer>) -> AnyLayer {

@@ -11,6 +11,6 @@ pub(crate) use crate::{
     keyword,
     layer::{Layer, expect_axis, expect_rank},
     regularizers::{Regularize, Regularizer},
-    scope::{Mode, Scope},
+    scope::{Mode, Sampling, Scope},
     weight::Weight,
 };

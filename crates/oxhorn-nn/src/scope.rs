@@ -137,6 +137,13 @@ struct Shared<'g> {
     sampling: Option<Sampling>,
     leaves: RefCell<Vec<Leaf<'g>>>,
     losses: RefCell<Vec<Tensor<'g>>>,
+    ensembles: RefCell<Vec<Ensemble<'g>>>,
+}
+
+/// Outputs for one input under different noise, and their mean.
+struct Ensemble<'g> {
+    mean: Tensor<'g>,
+    members: Vec<Tensor<'g>>,
 }
 
 /// How far a trace has come: see [`Scope::replay`].
@@ -263,12 +270,12 @@ impl Declarations {
 impl<'g> Scope<'g> {
     /// The outermost scope of a trace.
     pub fn new(trace: &'g Trace, declarations: &'g Declarations, mode: Mode) -> Scope<'g> {
-        let (leaves, losses) = Default::default();
+        let (leaves, losses, ensembles) = Default::default();
         let sampling = match mode {
             Mode::Sample(sampling) => Some(sampling),
             Mode::Train | Mode::Infer => None,
         };
-        let shared = Rc::new(Shared { trace, declarations, sampling, leaves, losses });
+        let shared = Rc::new(Shared { trace, declarations, sampling, leaves, losses, ensembles });
         Scope { shared, path: String::new(), mode, trainable: true }
     }
 
@@ -300,6 +307,11 @@ impl<'g> Scope<'g> {
     /// Whether units are dropped: in training, and where predictions are sampled.
     pub fn drops(&self) -> bool {
         self.mode != Mode::Infer
+    }
+
+    /// How predictions are sampled, if they are; whatever the mode of a part of the model.
+    pub fn sampling(&self) -> Option<Sampling> {
+        self.shared.sampling
     }
 
     /// What the graph is for.
@@ -544,6 +556,28 @@ impl<'g> Scope<'g> {
             constraint: None,
         });
         SeedGenerator { scope, seed }
+    }
+
+    /// The mean of outputs for one input under different noise. Where a network's output is such
+    /// a mean, its loss is the mean of the losses of its [members](Scope::members).
+    pub fn ensemble(&self, members: Vec<Tensor<'g>>) -> Tensor<'g> {
+        let sum = members.iter().copied().reduce(|sum, member| sum + member);
+        match sum {
+            None => self.trace().fail(Error::new("there is no mean of no outputs")),
+            Some(only) if members.len() == 1 => only,
+            Some(sum) => {
+                let mean = sum / members.len() as f64;
+                self.shared.ensembles.borrow_mut().push(Ensemble { mean, members });
+                mean
+            }
+        }
+    }
+
+    /// What `y` is the mean of, if it is that of an [ensemble](Scope::ensemble); else `y` alone.
+    pub fn members(&self, y: Tensor<'g>) -> Vec<Tensor<'g>> {
+        let ensembles = self.shared.ensembles.borrow();
+        let found = ensembles.iter().find(|it| it.mean.value() == y.value());
+        found.filter(|_| !y.is_void()).map_or_else(|| vec![y], |it| it.members.clone())
     }
 
     /// Adds a scalar to the loss that training minimises.

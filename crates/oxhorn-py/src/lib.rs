@@ -7,12 +7,15 @@
 
 mod arguments;
 mod arrays;
+mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
+mod lint;
 mod mc_prediction;
 mod network;
 mod objects;
+mod rates;
 mod registry;
 mod scope;
 mod settings;
@@ -27,13 +30,15 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::{
+        calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
+        lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{
             apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,
-            apply_penalty, apply_schedule, check, first_value, functions, layer_variables,
-            missing_functions, result_metric, update_metric,
+            apply_penalty, apply_schedule, check, check_techniques, ensemble, first_value,
+            functions, layer_variables, missing_functions, result_metric, update_metric,
         },
         scope::{add_loss, constant, is_training, tracing},
         tensor::Tensor,

@@ -23,6 +23,7 @@
 //! Where to look: [`Sequential`] for models, [`Fit`] for training, [`callbacks`], [`layers`] and
 //! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
+mod averaging;
 pub mod callbacks;
 pub mod categorical;
 mod clean;
@@ -32,6 +33,7 @@ pub mod engine;
 mod evaluate;
 pub mod fit;
 pub mod history;
+pub mod lint;
 pub mod looping;
 mod mc_prediction;
 mod predict_mc;
@@ -71,13 +73,14 @@ pub mod prelude {
         LayerSettings,
         layers::{
             Activation, ActivityRegularization, Add, AlphaDropout, Average, BatchNormalization,
-            Concatenate, Cropping1D, Cropping2D, Dense, Dot, Dropout, ELU, EinsumDense, Embedding,
-            Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling1D,
-            GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GroupNormalization,
-            Identity, Input, LayerNormalization, LeakyReLU, Maximum, Minimum, Multiply,
-            Normalization, PReLU, Permute, RMSNormalization, ReLU, RepeatVector, Rescaling,
-            Reshape, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, Subtract,
-            UnitNormalization, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
+            Concatenate, Cropping1D, Cropping2D, Dense, Dot, DropBlock1D, DropBlock2D, DropConnect,
+            DropPath, Dropout, ELU, EinsumDense, Embedding, Flatten, GaussianDropout,
+            GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D,
+            GlobalMaxPooling2D, GroupNormalization, Identity, Input, LayerNormalization, LeakyReLU,
+            Maximum, Minimum, MultiSampleDropout, Multiply, Normalization, PReLU, Permute,
+            RMSNormalization, ReLU, RepeatVector, Rescaling, Reshape, Softmax, SpatialDropout1D,
+            SpatialDropout2D, SpatialDropout3D, Subtract, UnitNormalization, UpSampling1D,
+            UpSampling2D, ZeroPadding1D, ZeroPadding2D,
         },
         losses::LossSettings,
         metrics::MetricSettings,
@@ -87,7 +90,8 @@ pub mod prelude {
             RMSprop, SGD, ScheduleFreeAdamW,
         },
         schedules::{
-            CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay,
+            ConstantSchedule, CosineDecay, CosineDecayRestarts, CosineSchedule, CurriculumSchedule,
+            EarlySchedule, ExponentialDecay, InverseTimeDecay, LateSchedule, LinearSchedule,
             PiecewiseConstantDecay, PolynomialDecay,
         },
         techniques::{CutMix, Cutout, GradientNoise, JacobianPenalty, Mixup, RDrop, SAM, SWA},
@@ -98,7 +102,7 @@ pub mod prelude {
         Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            ReduceLROnPlateau, TerminateOnNaN, Training,
+            RateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},

@@ -20,6 +20,7 @@ use oxhorn::{
     metrics::Metric,
     optimizers::{Adam, Optimizer, OptimizerSettings, SGD},
     progress::Verbosity,
+    techniques::{JacobianPenalty, Mixup, SAM, Technique},
 };
 use oxhorn_ir::{DType, Tensor, Type};
 use oxhorn_nn::{Initial, Scope, Variable, Weight};
@@ -80,7 +81,7 @@ fn engine(network: impl Network + 'static, objective: Objective) -> Engine {
 /// An engine for `Pair` that steps by a tenth of the gradient.
 fn pair(outputs: Vec<Asked>) -> Engine {
     let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
-    engine(Pair, Objective { optimizer, outputs })
+    engine(Pair, Objective { optimizer, outputs, techniques: vec![] })
 }
 
 fn whole(data: Data<'_>) -> Source<'_> {
@@ -165,7 +166,7 @@ fn losses_and_means_leave_out_what_an_output_masks() {
     let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
     let left = asked("left", Some("mse"), &["mae", "RootMeanSquaredError"]);
     let outputs = vec![left, asked("right", Some("mae"), &[])];
-    let mut engine = engine(HalfMasked, Objective { optimizer, outputs });
+    let mut engine = engine(HalfMasked, Objective { optimizer, outputs, techniques: vec![] });
     let arrays = PairData::new();
     let expected = [
         ("left_RootMeanSquaredError", (5.0_f64 / 3.0).sqrt()),
@@ -664,7 +665,9 @@ fn another_objective_forgets_the_last_optimizer_but_keeps_the_layers() {
     let both = || vec![asked("left", Some("mse"), &["mae"]), asked("right", Some("mse"), &[])];
     let mut engine = pair(both());
     let adam = Optimizer::from(Adam::new().learning_rate(0.25));
-    engine.set_objective(Objective { optimizer: adam, outputs: both() }).unwrap();
+    engine
+        .set_objective(Objective { optimizer: adam, outputs: both(), techniques: vec![] })
+        .unwrap();
     engine.on_batch(Kind::Train, whole(arrays.data())).unwrap();
     assert!(paths(&engine, "optimizer/").len() > 1, "{:?}", paths(&engine, ""));
     assert_eq!(engine.learning_rate(), Ok(0.25));
@@ -673,7 +676,7 @@ fn another_objective_forgets_the_last_optimizer_but_keeps_the_layers() {
     assert_ne!(kept, [1.0, 1.0]);
     let outputs = vec![asked("left", None, &[]), asked("right", Some("mae"), &[])];
     let sgd = Optimizer::from(SGD::new().learning_rate(0.5));
-    engine.set_objective(Objective { optimizer: sgd, outputs }).unwrap();
+    engine.set_objective(Objective { optimizer: sgd, outputs, techniques: vec![] }).unwrap();
     assert!(paths(&engine, "optimizer/").is_empty() && paths(&engine, "metrics/").is_empty());
     assert_eq!(engine.value("left/kernel").unwrap(), kept);
     assert_eq!(engine.learning_rate(), Ok(0.5));
@@ -789,4 +792,26 @@ fn an_engine_that_grows_keeps_what_it_had() {
     assert_eq!(grown.numbers(), [("noise".to_owned(), 0.5)]);
     let graph = grown.graph(&Key::new(Kind::Predict, &valued(&[1.0]), 1)).unwrap();
     assert!(graph.to_string().contains("noise"));
+}
+
+#[test]
+fn techniques_see_all_outputs_that_have_a_loss() {
+    let arrays = PairData::new();
+    let outputs = || {
+        let weighed = Asked { loss_weight: Some(2.0), ..asked("right", Some("mse"), &[]) };
+        vec![asked("left", Some("mse"), &["mae"]), weighed]
+    };
+    let loss = |techniques: Vec<Technique>| {
+        let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
+        let mut engine = engine(Pair, Objective { optimizer, outputs: outputs(), techniques });
+        engine.on_batch(Kind::Train, whole(arrays.data())).unwrap();
+        engine.results().unwrap()
+    };
+    // Of ones, ‖J‖² is the number of inputs: 2 and 1.
+    let technique = JacobianPenalty::new().strength(0.4).projections(None).into();
+    let (plain, more) = (loss(vec![]), loss(vec![technique]));
+    assert!((more[0].1 - plain[0].1 - 0.2 * 3.0).abs() < 1e-6, "{more:?} {plain:?}");
+    assert_eq!(plain[1..], more[1..]);
+    let mixed = loss(vec![Mixup::new(1.0).seed(3).into(), SAM::new().into()]);
+    assert!(mixed.iter().all(|(_, value)| value.is_finite()), "{mixed:?}");
 }

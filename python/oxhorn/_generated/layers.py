@@ -30,6 +30,9 @@ __all__ = [
     "Cropping2D",
     "Dense",
     "Dot",
+    "DropBlock1D",
+    "DropBlock2D",
+    "DropConnect",
     "DropPath",
     "Dropout",
     "ELU",
@@ -192,7 +195,8 @@ class BatchNormalization(RegistryLayer):
 
     While training, mean and variance are those of the batch, and the moving ones follow them:
     `moving ← moving · momentum + batch · (1 - momentum)`. Otherwise, and in a layer that is not
-    trainable, the moving ones take their place and stay as they are.
+    trainable, the moving ones take their place and stay as they are. The momentum is a number that
+    can be turned while a model trains.
 
     Weights:
 
@@ -443,6 +447,191 @@ class Dot(RegistryLayer):
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._configure(axes=axes, normalize=normalize)
+
+
+class DropBlock1D(RegistryLayer):
+    """While training, sets runs of `block_size` steps to zero, for each sample and channel others,
+    and scales what is left so that as much passes as without. Otherwise does nothing.
+
+    Neighbours in time resemble one another, so that dropping one of them hides little; a run hides
+    what they have in common. With a block size of 1 this is `Dropout`, but for the scaling.
+
+    Of the places where a block fits into `n` steps, each begins one with probability
+    `γ = rate · n / (block_size · (n - block_size + 1))`. Blocks may overlap, so that the share that
+    is dropped is somewhat less than the rate. What is left is multiplied by the size of the mask,
+    over the whole batch, divided by the number of its ones, as in the code of the authors. (Where
+    predictions are sampled, each input has its own factor, and does not depend on its batch.)
+
+    The rate is a number that can be turned while a model trains; the authors raise it from 0 along
+    a line. A layer made with a rate of 0 stays out of the graph, and asks for no seed, until it is
+    turned up for the first time. Where nothing is left, all is 0.
+
+    Keras has no such layer. Ghiasi et al., *DropBlock: a regularization method for convolutional
+    networks*, 2018, <https://arxiv.org/abs/1810.12890>.
+
+    Args:
+        rate: Fraction of the inputs to drop, from 0 to 1.
+        block_size: Number of steps of a block, from 1 to the number of steps.
+        data_format: Where the channels are; by default they come last.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "oxhorn.layers.DropBlock1D"
+    _fields = {"rate": "plain", "block_size": "plain", "data_format": "plain", "seed": "seed"}
+
+    def __init__(
+        self,
+        rate: float,
+        block_size: int,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        seed: int | SeedGenerator | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(
+            rate=rate,
+            block_size=block_size,
+            data_format=data_format or image_data_format(),
+            seed=seed,
+        )
+
+
+class DropBlock2D(RegistryLayer):
+    """While training, sets squares of `block_size` by `block_size` positions to zero, for each
+    sample and channel others, and scales what is left so that as much passes as without. Otherwise
+    does nothing.
+
+    Neighbours in an image resemble one another, so that dropping one of them hides little; a square
+    hides what they have in common. With a block size of 1 this is `Dropout`, but for the scaling.
+
+    Of the places where a block fits into an image of `h` by `w`, each is the corner of one with
+    probability `γ = rate · h · w / (block_size² · (h - block_size + 1) · (w - block_size + 1))`.
+    Blocks may overlap, so that the share that is dropped is somewhat less than the rate. What is
+    left is multiplied by the size of the mask, over the whole batch, divided by the number of its
+    ones, as in the code of the authors. (Where predictions are sampled, each input has its own
+    factor, and does not depend on its batch.)
+
+    The rate is a number that can be turned while a model trains; the authors raise it from 0 along
+    a line. A layer made with a rate of 0 stays out of the graph, and asks for no seed, until it is
+    turned up for the first time. Where nothing is left, all is 0.
+
+    Keras has no such layer. Ghiasi et al., *DropBlock: a regularization method for convolutional
+    networks*, 2018, <https://arxiv.org/abs/1810.12890>.
+
+    Args:
+        rate: Fraction of the inputs to drop, from 0 to 1.
+        block_size: Height and width of a block, from 1 to the lesser extent of the image.
+        data_format: Where the channels are; by default they come last.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "oxhorn.layers.DropBlock2D"
+    _fields = {"rate": "plain", "block_size": "plain", "data_format": "plain", "seed": "seed"}
+
+    def __init__(
+        self,
+        rate: float,
+        block_size: int,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        seed: int | SeedGenerator | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(
+            rate=rate,
+            block_size=block_size,
+            data_format=data_format or image_data_format(),
+            seed=seed,
+        )
+
+
+class DropConnect(RegistryLayer):
+    """A `Dense` layer of which, while training, a random fraction `rate` of the kernel is set to
+    zero and the rest scaled by `1 / (1 - rate)`:
+    `activation(x · (mask ∘ kernel) / (1 - rate) + bias)`. Otherwise it is that `Dense` layer, the
+    mean of all those networks.
+
+    Each step of training has one mask for its whole batch, which costs no more memory than the
+    kernel; the paper draws one for each sample. The bias is always there. At inference the paper
+    averages the activation over draws from a normal law of the sum's mean and variance; here, as
+    usual, it is taken at the mean. Where predictions are sampled, each sample has a mask of its
+    own, in common for its inputs. Penalties and constraints are for the whole kernel.
+
+    The rate is a number that can be turned while a model trains. A layer made with a rate of 0
+    draws nothing, and asks for no seed, until it is turned up for the first time. At a rate of 1
+    the bias is all there is.
+
+    Keras has no such layer. Wan et al., *Regularization of neural networks using DropConnect*, ICML
+    2013, <https://proceedings.mlr.press/v28/wan13.html>.
+
+    Weights:
+        - `kernel`: `[input_dim, units]`
+        - `bias`: `[units]`, if `use_bias`
+
+    Args:
+        units: Extent of the output's last axis.
+        rate: Fraction of the kernel to drop, from 0 to 1.
+        activation: Function applied to the result.
+        use_bias: Whether to add a bias.
+        kernel_initializer: How the first `kernel` is made.
+        bias_initializer: How the first `bias` is made.
+        kernel_regularizer: What is added to the loss for the `kernel`.
+        bias_regularizer: What is added to the loss for the `bias`.
+        kernel_constraint: Where the `kernel` is brought back to after each step.
+        bias_constraint: Where the `bias` is brought back to after each step.
+        seed: Seed of the layer's random stream; `None` takes the model's next one.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "oxhorn.layers.DropConnect"
+    _fields = {
+        "units": "plain",
+        "rate": "plain",
+        "activation": "activation",
+        "use_bias": "plain",
+        "kernel_initializer": "initializer",
+        "bias_initializer": "initializer",
+        "kernel_regularizer": "regularizer",
+        "bias_regularizer": "regularizer",
+        "kernel_constraint": "constraint",
+        "bias_constraint": "constraint",
+        "seed": "seed",
+    }
+
+    def __init__(
+        self,
+        units: int,
+        rate: float,
+        activation: Identifier | None = "linear",
+        use_bias: bool = True,
+        kernel_initializer: Identifier = "glorot_uniform",
+        bias_initializer: Identifier = "zeros",
+        kernel_regularizer: Identifier | None = None,
+        bias_regularizer: Identifier | None = None,
+        kernel_constraint: Identifier | None = None,
+        bias_constraint: Identifier | None = None,
+        seed: int | SeedGenerator | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._configure(
+            units=units,
+            rate=rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            seed=seed,
+        )
 
 
 class DropPath(RegistryLayer):

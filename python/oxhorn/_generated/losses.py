@@ -205,6 +205,10 @@ class CategoricalCrossentropy(RegistryLoss):
     """`-Σ y_true · ln y_pred` along the classes, for labels given as probabilities, such as
     one-hot.
 
+    Labels are smoothed as in Keras: of `K` classes and a smoothing of `ε`, they become
+    `(1 - ε) · y_true + ε / K`. Elsewhere `ε` is spread over the `K - 1` other classes; that is a
+    smoothing of `ε · K / (K - 1)` here.
+
     Args:
         from_logits: Whether predictions are logits; else they are probabilities, whose sum is
             made 1.
@@ -241,6 +245,10 @@ def categorical_crossentropy(
 ) -> Any:
     """`-Σ y_true · ln y_pred` along the classes, for labels given as probabilities, such as
     one-hot.
+
+    Labels are smoothed as in Keras: of `K` classes and a smoothing of `ε`, they become
+    `(1 - ε) · y_true + ε / K`. Elsewhere `ε` is spread over the `K - 1` other classes; that is a
+    smoothing of `ε · K / (K - 1)` here.
 
     Args:
         y_true: What is true.
@@ -913,6 +921,14 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
 class SparseCategoricalCrossentropy(RegistryLoss):
     """`-ln y_pred` of the true class, for labels given as the classes' numbers.
 
+    Labels can be smoothed, which Keras 3.15 does for one-hot labels only: of `K` classes and a
+    smoothing of `ε`, the loss is `(1 - ε)` times that of the true class and `ε / K` times those of
+    all classes, as of `CategoricalCrossentropy` with one-hot labels. Elsewhere `ε` is spread over
+    the `K - 1` other classes; that is a smoothing of `ε · K / (K - 1)` here.
+
+    Szegedy et al., *Rethinking the Inception architecture for computer vision*, 2016,
+    <https://arxiv.org/abs/1512.00567>.
+
     Args:
         from_logits: Whether predictions are logits; else they are probabilities, whose sum is
             made 1.
@@ -921,10 +937,17 @@ class SparseCategoricalCrossentropy(RegistryLoss):
         axis: The axis of the classes.
         name: The name in logs.
         dtype: The type of the elements.
+        label_smoothing: How much of the labels is spread evenly over all classes, from 0 to 1.
     """
 
     _class = "keras.losses.SparseCategoricalCrossentropy"
-    _fields = {"from_logits": "plain", "ignore_class": "plain", "axis": "plain"}
+    _fields = {
+        "from_logits": "plain",
+        "ignore_class": "plain",
+        "axis": "plain",
+        "label_smoothing": "plain",
+    }
+    _added = {"label_smoothing": 0.0}
 
     def __init__(
         self,
@@ -934,9 +957,15 @@ class SparseCategoricalCrossentropy(RegistryLoss):
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction=reduction, name=name, dtype=dtype)
-        self._configure(from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+        self._configure(
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+            label_smoothing=label_smoothing,
+        )
 
 
 @registry_function
@@ -946,8 +975,17 @@ def sparse_categorical_crossentropy(
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
+    label_smoothing: float = 0.0,
 ) -> Any:
     """`-ln y_pred` of the true class, for labels given as the classes' numbers.
+
+    Labels can be smoothed, which Keras 3.15 does for one-hot labels only: of `K` classes and a
+    smoothing of `ε`, the loss is `(1 - ε)` times that of the true class and `ε / K` times those of
+    all classes, as of `CategoricalCrossentropy` with one-hot labels. Elsewhere `ε` is spread over
+    the `K - 1` other classes; that is a smoothing of `ε · K / (K - 1)` here.
+
+    Szegedy et al., *Rethinking the Inception architecture for computer vision*, 2016,
+    <https://arxiv.org/abs/1512.00567>.
 
     Args:
         y_true: What is true.
@@ -956,9 +994,14 @@ def sparse_categorical_crossentropy(
             made 1.
         ignore_class: A label whose samples do not count.
         axis: The axis of the classes.
+        label_smoothing: How much of the labels is spread evenly over all classes, from 0 to 1.
     """
     loss = SparseCategoricalCrossentropy(
-        from_logits=from_logits, ignore_class=ignore_class, axis=axis, reduction="none"
+        from_logits=from_logits,
+        ignore_class=ignore_class,
+        axis=axis,
+        label_smoothing=label_smoothing,
+        reduction="none",
     )
     return loss(y_true, y_pred)
 

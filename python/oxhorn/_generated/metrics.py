@@ -1041,10 +1041,17 @@ class SparseCategoricalCrossentropy(RegistryMetric):
         from_logits: Whether predictions are logits; else they are probabilities.
         ignore_class: A label whose samples do not count.
         axis: The axis of the classes.
+        label_smoothing: How much of the labels is spread evenly over all classes, from 0 to 1.
     """
 
     _class = "keras.metrics.SparseCategoricalCrossentropy"
-    _fields = {"from_logits": "plain", "ignore_class": "plain", "axis": "plain"}
+    _fields = {
+        "from_logits": "plain",
+        "ignore_class": "plain",
+        "axis": "plain",
+        "label_smoothing": "plain",
+    }
+    _added = {"label_smoothing": 0.0}
 
     def __init__(
         self,
@@ -1053,9 +1060,15 @@ class SparseCategoricalCrossentropy(RegistryMetric):
         from_logits: bool = False,
         ignore_class: int | None = None,
         axis: int = -1,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._configure(from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+        self._configure(
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+            label_smoothing=label_smoothing,
+        )
 
 
 class SparseTopKCategoricalAccuracy(RegistryMetric):

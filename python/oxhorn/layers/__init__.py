@@ -25,6 +25,7 @@ from oxhorn.layers.merging import (
     multiply,
     subtract,
 )
+from oxhorn.layers.multi_sample_dropout import MultiSampleDropout
 from oxhorn.layers.normalization import Normalization
 from oxhorn.layers.wrapper import TimeDistributed, Wrapper
 
@@ -42,6 +43,7 @@ _OWN = {
         GlobalAveragePooling1D,
         Lambda,
         Masking,
+        MultiSampleDropout,
         Normalization,
         Softmax,
         TimeDistributed,

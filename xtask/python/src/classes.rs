@@ -120,6 +120,13 @@ fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<St
     let kinds: Vec<String> =
         settings.iter().map(|it| format!("\"{}\": \"{}\"", it.name, fields::kind(it))).collect();
     text += &bracketed(4, "_fields = {", &kinds, "}", Spread::Early);
+    let added = category.keras_name(object.name).map(|name| recorded.added(&name));
+    let added: Vec<String> = (added.iter().flatten())
+        .map(|it| format!("\"{}\": {}", it.name, it.default.as_deref().unwrap_or("None")))
+        .collect();
+    if !added.is_empty() {
+        text += &bracketed(4, "_added = {", &added, "}", Spread::Early);
+    }
     text += "\n";
     text += &bracketed(4, "def __init__(", &signature, ") -> None:", Spread::Late);
     text += &older(object.class);

@@ -28,11 +28,14 @@ impl Recorded {
         let mut found = text
             .map(parameters)
             .ok_or_else(|| format!("Keras has no `{name}`: record it, or rename it"))?;
-        if let Some(added) = self.additions.get(name).and_then(Value::as_str) {
-            let end = found.iter().position(|it| it.kind == Kind::Rest).unwrap_or(found.len());
-            found.splice(end..end, parameters(added));
-        }
+        let end = found.iter().position(|it| it.kind == Kind::Rest).unwrap_or(found.len());
+        found.splice(end..end, self.added(name));
         Ok(found)
+    }
+
+    /// The parameters that are added to those of Keras.
+    pub(crate) fn added(&self, name: &str) -> Vec<Parameter> {
+        self.additions.get(name).and_then(Value::as_str).map(parameters).unwrap_or_default()
     }
 
     /// Whether Keras has this name.

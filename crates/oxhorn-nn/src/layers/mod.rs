@@ -47,10 +47,13 @@ mod preprocessing {
 mod regularization {
     pub(super) mod activity_regularization;
     pub(super) mod alpha_dropout;
+    pub(super) mod drop_block;
+    pub(super) mod drop_connect;
     pub(super) mod drop_path;
     pub(super) mod dropout;
     pub(super) mod gaussian_dropout;
     pub(super) mod gaussian_noise;
+    pub(super) mod multi_sample_dropout;
     pub(super) mod spatial_dropout;
 }
 mod reshaping {
@@ -103,11 +106,15 @@ pub use self::preprocessing::rescaling::PerChannel;
 pub use self::preprocessing::rescaling::Rescaling;
 pub use self::regularization::activity_regularization::ActivityRegularization;
 pub use self::regularization::alpha_dropout::AlphaDropout;
+pub use self::regularization::drop_block::DropBlock1D;
+pub use self::regularization::drop_block::DropBlock2D;
+pub use self::regularization::drop_connect::DropConnect;
 pub use self::regularization::drop_path::DropPath;
 pub use self::regularization::drop_path::Per;
 pub use self::regularization::dropout::Dropout;
 pub use self::regularization::gaussian_dropout::GaussianDropout;
 pub use self::regularization::gaussian_noise::GaussianNoise;
+pub use self::regularization::multi_sample_dropout::MultiSampleDropout;
 pub use self::regularization::spatial_dropout::SpatialDropout1D;
 pub use self::regularization::spatial_dropout::SpatialDropout2D;
 pub use self::regularization::spatial_dropout::SpatialDropout3D;
@@ -140,6 +147,9 @@ classes! { dyn Layer:
     Cropping2D
     Dense
     Dot
+    DropBlock1D
+    DropBlock2D
+    DropConnect
     DropPath
     Dropout
     ELU
@@ -159,6 +169,7 @@ classes! { dyn Layer:
     LeakyReLU
     Maximum
     Minimum
+    MultiSampleDropout
     Multiply
     Normalization
     PReLU

@@ -1,6 +1,6 @@
 //! What all losses have in common: casting, matching shapes, weighting and reduction.
 
-use oxhorn_ir::{DType, Error, Result, Tensor, Type};
+use oxhorn_ir::{DType, Error, Result, Tensor, Type, ensure};
 
 use super::CLASSES;
 use crate::{
@@ -310,6 +310,15 @@ pub(super) fn clip_probabilities(p: Tensor<'_>) -> Tensor<'_> {
 
 /// Keras' epsilon, as an `f32`: near 1, its rounding shows.
 pub(crate) const EPSILON: f64 = 1e-7_f32 as f64;
+
+/// Rejects a share of the labels that is none.
+pub(crate) fn check_smoothing(label_smoothing: f64) -> Result<()> {
+    ensure!(
+        (0.0..=1.0).contains(&label_smoothing),
+        "`label_smoothing` must be from 0 to 1, got {label_smoothing}"
+    );
+    Ok(())
+}
 
 /// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
 pub(crate) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {

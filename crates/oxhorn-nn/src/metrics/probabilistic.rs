@@ -2,7 +2,7 @@
 
 use super::category::{Common, Direction, Measure};
 use crate::{
-    losses::{self, per_sample},
+    losses::{self, check_smoothing, per_sample},
     prelude::*,
 };
 
@@ -76,12 +76,19 @@ pub struct SparseCategoricalCrossentropy {
     /// The axis of the classes.
     #[config(default = -1)]
     pub axis: isize,
+    /// How much of the labels is spread evenly over all classes, from 0 to 1.
+    #[config(added = 0.0)]
+    pub label_smoothing: f64,
     /// What all metrics have.
     #[config(flatten = Common::named("sparse_categorical_crossentropy"))]
     pub common: Common,
 }
 
 impl Measure for SparseCategoricalCrossentropy {
+    fn check(&self) -> Result<()> {
+        check_smoothing(self.label_smoothing)
+    }
+
     fn direction(&self) -> Option<Direction> {
         Some(Direction::Down)
     }
@@ -89,6 +96,7 @@ impl Measure for SparseCategoricalCrossentropy {
     fn values<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
         let mut loss = losses::SparseCategoricalCrossentropy::new().axis(self.axis);
         (loss.from_logits, loss.ignore_class) = (self.from_logits, self.ignore_class);
+        loss.label_smoothing = self.label_smoothing;
         per_sample(&loss, y_true, y_pred).0
     }
 }

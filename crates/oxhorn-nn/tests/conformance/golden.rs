@@ -137,11 +137,12 @@ pub(crate) fn assert_near(got: f64, expected: f64, what: &str) {
     assert!(same || near, "{what}: {got}, and in Keras {expected}");
 }
 
-/// Settings that Keras has but does not write into its dictionary.
-pub(crate) const UNWRITTEN: [(&str, &str); 6] = [
+/// Settings that Keras does not write into its dictionary, or that Oxhorn adds.
+pub(crate) const UNWRITTEN: [(&str, &str); 7] = [
     ("Identity", "gain"),
     ("Huber", "delta"),
     ("SparseCategoricalCrossentropy", "axis"),
+    ("SparseCategoricalCrossentropy", "label_smoothing"),
     ("BinaryCrossentropy", "axis"),
     ("CosineSimilarity", "axis"),
     ("SparseTopKCategoricalAccuracy", "from_sorted_ids"),

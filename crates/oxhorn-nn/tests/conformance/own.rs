@@ -5,6 +5,7 @@
 
 mod layers;
 mod metrics;
+mod schedules;
 mod techniques;
 
 use oxhorn_nn::{
@@ -48,7 +49,7 @@ pub(crate) use own;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Own> {
-    [layers::OWN, metrics::OWN, techniques::OWN].into_iter().flatten()
+    [layers::OWN, metrics::OWN, schedules::OWN, techniques::OWN].into_iter().flatten()
 }
 
 #[test]

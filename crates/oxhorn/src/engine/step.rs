@@ -180,7 +180,9 @@ impl Parts<'_> {
         objective.check_outputs(outputs.len())?;
         let pass = |pass: usize| {
             let part = |(y, mask): &(Tensor<'g>, Option<Tensor<'g>>)| {
-                (part(*y, pass, passes), mask.map(|mask| part(mask, pass, passes)))
+                let members = cx.members(*y).into_iter().map(|y| part(y, pass, passes));
+                let y = if passes == 1 { *y } else { cx.ensemble(members.collect()) };
+                (y, mask.map(|mask| part(mask, pass, passes)))
             };
             let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.iter().map(part).unzip();
             let with = |targets: &Targets<'g>| Targets { masks: masks.clone(), ..targets.clone() };
@@ -359,7 +361,7 @@ fn total_loss<'g>(cx: &Scope<'g>, objective: &Objective, passes: &[Pass<'g>]) ->
     let (mut total, mut own) = (None, vec![None; objective.outputs.len()]);
     for (output, asked) in objective.outputs.iter().enumerate() {
         let Some(loss) = &asked.loss else { continue };
-        let Some(value) = mean_loss(loss, passes, output) else { continue };
+        let Some(value) = mean_loss(cx, loss, passes, output) else { continue };
         own[output] = Some(value);
         let weighed = asked.loss_weight.map_or(value, |weight| value * weight);
         total = Some(total.map_or(weighed, |total: Tensor<'g>| total + weighed));
@@ -378,11 +380,17 @@ fn total_loss<'g>(cx: &Scope<'g>, objective: &Objective, passes: &[Pass<'g>]) ->
 
 /// The loss of an output, if it has a target: the mean over passes, and the sum over the shares of
 /// targets.
-fn mean_loss<'g>(loss: &Loss, passes: &[Pass<'g>], output: usize) -> Option<Tensor<'g>> {
+fn mean_loss<'g>(
+    cx: &Scope<'g>,
+    loss: &Loss,
+    passes: &[Pass<'g>],
+    output: usize,
+) -> Option<Tensor<'g>> {
     let mut values = vec![];
     for Pass { y_pred, targets } in passes {
+        let members = cx.members(y_pred[output]);
         for targets in targets {
-            let value = loss_of(loss, targets.y_true[output]?, y_pred[output], targets, output);
+            let value = loss_of(loss, targets.y_true[output]?, &members, targets, output);
             values.push(targets.share.map_or(value, |share| value * share));
         }
     }
@@ -390,23 +398,27 @@ fn mean_loss<'g>(loss: &Loss, passes: &[Pass<'g>], output: usize) -> Option<Tens
     Some(if passes.len() == 1 { sum } else { sum / passes.len() as f64 })
 }
 
-/// The loss of a batch, one number.
+/// The loss of a batch, one number: the mean of those of all predictions of it.
 fn loss_of<'g>(
     loss: &Loss,
     y_true: Tensor<'g>,
-    y_pred: Tensor<'g>,
+    y_pred: &[Tensor<'g>],
     targets: &Targets<'g>,
     output: usize,
 ) -> Tensor<'g> {
-    let trace = y_pred.trace();
-    let loss = match loss.resolve(&y_true.shape(), &y_pred.shape()) {
+    let trace = y_true.trace();
+    let loss = match loss.resolve(&y_true.shape(), &y_pred[0].shape()) {
         Ok(loss) => loss,
         Err(error) => return trace.fail(error),
     };
     let class = loss.get().map(|loss| loss.class_name()).unwrap_or_default();
     let before = trace.enter(Some(format!("loss ({class})")));
-    let mut value =
-        loss.apply_masked(y_true, y_pred, targets.weights[output], targets.masks[output]);
+    let (weight, mask) = (targets.weights[output], targets.masks[output]);
+    let values = y_pred.iter().map(|y_pred| loss.apply_masked(y_true, *y_pred, weight, mask));
+    let mut value = values.reduce(|sum, value| sum + value).expect("a prediction");
+    if y_pred.len() > 1 {
+        value = value / y_pred.len() as f64;
+    }
     if !value.is_void() && value.rank() != 0 {
         let error = Error::new(format!("the loss is {}, not one number", value.ty()));
         value = trace.fail(error.help("give the loss another `reduction` than `none`"));

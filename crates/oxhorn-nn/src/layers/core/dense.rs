@@ -43,6 +43,18 @@ impl Layer for Dense {
     }
 
     fn call<'g>(&self, cx: &Scope<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.map(cx, x, |x, kernel| x.dot(kernel))
+    }
+}
+
+impl Dense {
+    /// The layer with another product of its input and its kernel.
+    pub(in crate::layers) fn map<'g>(
+        &self,
+        cx: &Scope<'g>,
+        x: Tensor<'g>,
+        product: impl FnOnce(Tensor<'g>, Tensor<'g>) -> Tensor<'g>,
+    ) -> Tensor<'g> {
         if x.rank() < 2 && !x.is_void() {
             let error = Error::new(format!(
                 "the input is incompatible with the layer: expected min_ndim=2, found ndim={}",
@@ -53,7 +65,7 @@ impl Layer for Dense {
         }
         let x = x.cast(DType::F32);
         let kernel = cx.weight("kernel", [x.dim(-1), self.units], &self.kernel);
-        let mut y = x.dot(kernel);
+        let mut y = product(x, kernel);
         if self.use_bias {
             y = y + cx.weight("bias", [self.units], &self.bias);
         }
