@@ -200,6 +200,33 @@ impl Engine {
         self.random = random;
     }
 
+    /// Puts everything back to where it was before the first step: every variable has a first value
+    /// again, drawn from there, and every number the value that it was configured with. The
+    /// programs are kept.
+    ///
+    /// # Errors
+    ///
+    /// If a first value cannot be made.
+    pub fn restart(&mut self, random: random::Source) -> Result<()> {
+        self.random = random;
+        for variable in self.variables() {
+            let first = self.first_value(&variable)?;
+            values::write(&mut self.weights, &variable.path, &first)?;
+        }
+        // Programs know numbers by their position, which stays.
+        let configured = self.learning_rate_configured();
+        for (path, value) in &mut self.numbers {
+            let declared = self.declarations.numbers();
+            let number = declared.iter().find(|number| number.path == *path);
+            *value = match (number, configured) {
+                (_, Some(rate)) if path == LEARNING_RATE => rate,
+                (Some(number), _) => number.value,
+                (None, _) => *value,
+            };
+        }
+        Ok(())
+    }
+
     /// Calls the network with inputs of these types for the first time: declares its variables, and
     /// gives each its first value, with seeds drawn in the order in which Keras draws them. Those
     /// that `outgrown` has are taken from there.
@@ -373,11 +400,17 @@ impl Engine {
     /// A learning rate that was turned stays; that of a new optimizer is its own. The rates of
     /// several optimizers are numbers like all others.
     fn adopt_learning_rate(&mut self) {
-        let Some(objective) = &self.objective else { return };
         let known = self.numbers.iter().any(|(path, _)| path == LEARNING_RATE);
-        let rate = objective.optimizer.learning_rate();
-        if let (Ok(LearningRate::Constant(rate)), false) = (rate, known) {
-            self.numbers.push((LEARNING_RATE.to_owned(), *rate));
+        if let (Some(rate), false) = (self.learning_rate_configured(), known) {
+            self.numbers.push((LEARNING_RATE.to_owned(), rate));
+        }
+    }
+
+    /// The learning rate that the model was compiled with, if it is one number.
+    fn learning_rate_configured(&self) -> Option<f64> {
+        match self.objective.as_ref()?.optimizer.learning_rate() {
+            Ok(LearningRate::Constant(rate)) => Some(*rate),
+            _ => None,
         }
     }
 
@@ -597,8 +630,8 @@ impl Engine {
         self.tracked.iter().find(|tracked| tracked.name == name)?.direction()
     }
 
-    /// Gives every variable that has no value yet its first one, and every number its own.
-    fn make_variables(&mut self) -> Result<()> {
+    /// Gives every number that has no value yet its own.
+    fn adopt_numbers(&mut self) {
         for number in self.declarations.numbers().iter() {
             let known = self.numbers.iter().any(|(path, _)| *path == number.path);
             // The learning rate is the optimizer's to state, see `adopt_learning_rate`.
@@ -606,6 +639,20 @@ impl Engine {
                 self.numbers.push((number.path.clone(), number.value));
             }
         }
+    }
+
+    /// The first value of a variable.
+    fn first_value(&self, variable: &Variable) -> Result<Vec<f64>> {
+        let seed = match variable.needs_seed() {
+            true => self.random.seed_for(&variable.path),
+            false => 0,
+        };
+        Ok(variable.first_value(seed)?.data)
+    }
+
+    /// Gives every variable that has no value yet its first one, and every number its own.
+    fn make_variables(&mut self) -> Result<()> {
+        self.adopt_numbers();
         let variables = self.variables();
         let known = |variable: &&Variable| self.weights.ty(&variable.path).is_some();
         let places = self.weights.paths().count();
@@ -621,11 +668,7 @@ impl Engine {
                 weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
                 continue;
             }
-            let seed = match variable.needs_seed() {
-                true => self.random.streams().python.next_seed(),
-                false => 0,
-            };
-            let first = variable.first_value(seed)?.data;
+            let first = self.first_value(variable)?;
             values::write(&mut weights, path, &first)?;
         }
         let reset = |variable: &Variable| match variable.initial {

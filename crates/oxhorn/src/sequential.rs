@@ -165,6 +165,34 @@ impl Sequential {
         self
     }
 
+    /// Draws every seed from this one and from the path of what it is for, so that models which
+    /// differ in some layers have the same first weights and the same noise in all others, and
+    /// see samples in the same order. To be called before there are layers.
+    #[must_use]
+    pub fn seed_by_path(mut self, seed: u32) -> Sequential {
+        self.random = random::Source::by_path(seed);
+        if let Some(engine) = &mut self.engine {
+            engine.set_random(self.random.clone());
+        }
+        self
+    }
+
+    /// Puts the model back to where it was before its first step, as if it had been made with
+    /// [`Sequential::seed_by_path`]: weights, noise, what the optimizer keeps, and numbers, which
+    /// are as they were configured again. Nothing is compiled anew.
+    ///
+    /// # Errors
+    ///
+    /// If a first value cannot be made.
+    pub fn restart(&mut self, seed: u32) -> Result<()> {
+        self.random = random::Source::by_path(seed);
+        self.fresh = true;
+        match &mut self.engine {
+            Some(engine) => engine.restart(self.random.clone()),
+            None => Ok(()),
+        }
+    }
+
     /// Adds a layer at the end. An `Input` only states the shape of what enters. Layers that have
     /// weights keep them.
     ///
@@ -461,6 +489,15 @@ impl Sequential {
     /// If it is no sequential model, or a layer or one of its settings is unknown, unsupported or
     /// ill-typed.
     pub fn from_json(json: &Json) -> Result<Sequential> {
+        Sequential::new().read_json(json)
+    }
+
+    /// Gives a model without layers those that Keras' JSON describes, and their model's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sequential::from_json`].
+    pub fn read_json(self, json: &Json) -> Result<Sequential> {
         if json["class_name"] != "Sequential" {
             let message = format!("expected a Sequential model, got {}", json["class_name"]);
             return Err(Error::new(message));
@@ -469,7 +506,7 @@ impl Sequential {
         let Some(layers) = config["layers"].as_array() else {
             return Err(Error::new("the model's config has no list of `layers`"));
         };
-        let mut model = Sequential::new();
+        let mut model = self;
         if let Some(name) = config["name"].as_str() {
             model.name = name.to_owned();
         }
