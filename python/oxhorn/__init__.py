@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         backend as backend,
     )
     from oxhorn import (
+        calibration as calibration,
+    )
+    from oxhorn import (
         callbacks as callbacks,
     )
     from oxhorn import (
@@ -104,9 +107,9 @@ __all__ = [
 
 # Modules that are imported when they are first asked for.
 MODULES = frozenset(
-    """activations backend callbacks config constraints datasets dtype_policies initializers layers
-    legacy lint losses metrics mixed_precision models ops optimizers preprocessing random
-    regularizers saving tree utils""".split()
+    """activations backend calibration callbacks config constraints datasets dtype_policies
+    initializers layers legacy lint losses metrics mixed_precision models ops optimizers
+    preprocessing random regularizers saving tree utils""".split()
 )
 
 

@@ -16,16 +16,9 @@ RECORDED = json.loads((GOLDEN / "python" / "signatures.json").read_text())["name
 # One definition of what a signature's text is, for those recorded and for ours.
 RECORDER = runpy.run_path(str(GOLDEN / "recorders" / "signatures.py"))
 
-# Ours where it is not Keras': name, or name and method, our signature, and why.
-DIFFERENT: dict[str, tuple[str, str]] = {}
-
-# What Oxhorn adds to Keras' parameters, after them and by name only.
-ADDED = {
-    "Model.compile": "allow=()",
-    "Sequential.compile": "allow=()",
-    "Model.fit": "clean_train_eval=False",
-    "Sequential.fit": "clean_train_eval=False",
-}
+# What Oxhorn adds: by Keras' name, the text behind Keras' last parameter.
+ADDED = json.loads((GOLDEN.parent / "xtask" / "python" / "additions.json").read_text())
+ADDED = ADDED["parameters"]
 
 
 def found(name: str) -> object:
@@ -51,18 +44,32 @@ def test_a_name_is_called_as_in_keras(name: str, ours: object) -> None:
 
 
 def compare(name: str, ours: str, recorded: str | None = None) -> None:
-    """Ours is what is recorded, unless the table says what it is, and why."""
-    expected, _ = DIFFERENT.get(name, (recorded or RECORDED[name], ""))
+    """Ours is what is recorded, and what the table adds to that."""
+    expected = recorded or RECORDED[name]
     if name in ADDED:
-        expected = f"{expected.removesuffix(')')}, *, {ADDED[name]})"
+        expected = with_added(expected, ADDED[name])
     assert f"{name}{ours}" == f"{name}{expected}"
 
 
-def test_the_table_of_differences_holds_nothing_that_is_equal_or_unknown() -> None:
-    for name, (ours, why) in DIFFERENT.items():
+def with_added(signature: str, added: str) -> str:
+    """The signature with further parameters behind its last, and before `**kwargs`."""
+    parameters, comma, rest = signature[1:-1].partition("**")
+    parts = [parameters.rstrip(", "), added, comma + rest]
+    return f"({', '.join(part for part in parts if part)})"
+
+
+def test_parameters_are_added_before_the_rest() -> None:
+    assert with_added("(a, b=1)", "*, c=2") == "(a, b=1, *, c=2)"
+    assert with_added("(a, **kwargs)", "c=2") == "(a, c=2, **kwargs)"
+    assert with_added("(**kwargs)", "") == "(**kwargs)"
+    assert with_added("()", "") == "()"
+
+
+def test_the_table_of_additions_holds_nothing_that_keras_has_or_nobody_knows() -> None:
+    for name, added in ADDED.items():
         owner, _, member = name.rpartition(".")
-        recorded = RECORDED.get(name) or RECORDED[owner][member]
-        assert ours != recorded and why, name
+        recorded = RECORDED[name] if name in RECORDED else RECORDED[owner][member]
+        assert added and added.removeprefix("*, ").split("=")[0] not in recorded, name
 
 
 def test_oxhorn_has_the_names_that_every_script_needs() -> None:

@@ -1,6 +1,7 @@
 //! Chores of the repository: `cargo xtask`, then what to do.
 
 mod codegen;
+mod data;
 mod golden;
 mod source;
 mod tidy;
@@ -16,6 +17,7 @@ usage: cargo xtask <chore>
   codegen [--check]     write, or compare, what follows from oxhorn-nn and its files
   tidy                  check layering, formatting and house rules
   golden [kind ...]     record golden vectors from Keras (needs python3.11 and a network)
+  data                  bring MNIST and Fashion-MNIST, which some tests and examples use
   test                  run everything that must pass";
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(),
         ["tidy"] => tidy::check(),
         ["golden", kinds @ ..] => golden::record(kinds),
+        ["data"] => data::bring(),
         ["test"] => run(cargo().args(["test", "--workspace"])),
         _ => Err(USAGE.to_owned()),
     };

@@ -17,16 +17,17 @@ const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 1_000;
 
 /// Which of our crates each of our crates may depend on; tests may depend on more.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("oxhorn-ir", &[]),
     ("oxhorn-macros", &[]),
     ("oxhorn-plan", &["oxhorn-ir"]),
     ("oxhorn-cpu", &["oxhorn-ir", "oxhorn-plan"]),
     ("oxhorn-nn", &["oxhorn-ir", "oxhorn-macros"]),
     ("oxhorn", &["oxhorn-cpu", "oxhorn-ir", "oxhorn-nn", "oxhorn-plan"]),
-    ("oxhorn-cli", &["oxhorn"]),
+    ("oxhorn-lab", &["oxhorn"]),
+    ("oxhorn-cli", &["oxhorn", "oxhorn-lab"]),
     ("oxhorn-bench", &["oxhorn"]),
-    ("oxhorn-py", &["oxhorn", "oxhorn-ir", "oxhorn-nn"]),
+    ("oxhorn-py", &["oxhorn", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
     ("xtask", &[]),
     ("xtask-python", &["oxhorn-nn"]),
 ];

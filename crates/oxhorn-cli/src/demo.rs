@@ -11,10 +11,10 @@ use oxhorn::{
     prelude::*,
     random::{self, Streams},
 };
+use oxhorn_lab::data::digits::{self, Digits};
 
 use crate::{
     curves,
-    digits::{self, Digits},
     output::{print, printing, wrapped},
     table::{self, Outcome},
 };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use oxhorn::{inspect::compile, losses::Loss, metrics::Metric, optimizers::Optimizer, prelude::*};
+use oxhorn::{inspect::compile, losses::Loss, prelude::*};
 use serde_json::Value;
 
 use crate::output::print;
@@ -32,13 +32,8 @@ impl Inspect {
         }
         let json = self.read()?;
         let in_file = |error: Error| error.at(self.file.display().to_string());
-        let mut model = Sequential::from_json(&json).map_err(in_file)?;
-        let compiled = &json["compile_config"];
-        let loss = if compiled.is_object() {
-            Some(compile_as(&mut model, compiled).map_err(in_file)?)
-        } else {
-            None
-        };
+        let mut model = Sequential::compiled_from_json(&json).map_err(in_file)?;
+        let loss = model.loss().cloned();
         let summary = model.summary();
         let output = summary.rows.last().and_then(|row| row.output_shape.as_deref());
         let target = self.target.clone().unwrap_or_else(|| target(loss.as_ref(), output));
@@ -60,44 +55,6 @@ impl Inspect {
         serde_json::from_str(&text)
             .map_err(|error| Error::new(format!("{path} is not JSON: {error}")).help(help))
     }
-}
-
-/// Compiles the model as its JSON says, and returns the loss.
-fn compile_as(model: &mut Sequential, config: &Value) -> Result<Loss> {
-    let optimizer = match &config["optimizer"] {
-        Value::String(name) => Optimizer::from(name),
-        other => Optimizer::open(other)?,
-    };
-    let loss = match &config["loss"] {
-        Value::String(name) => Loss::from(name),
-        other => Loss::open(other)?,
-    };
-    let metrics = |key: &str| match &config[key] {
-        Value::Null => Ok(vec![]),
-        Value::Array(metrics) => metrics.iter().map(metric).collect::<Result<Vec<Metric>>>(),
-        other => Err(unsupported(key, other)),
-    };
-    if !config["loss_weights"].is_null() {
-        return Err(unsupported("loss_weights", &config["loss_weights"]));
-    }
-    let compile = Compile::new(optimizer, loss.clone())
-        .metrics(metrics("metrics")?)
-        .weighted_metrics(metrics("weighted_metrics")?);
-    model.compile_with(compile)?;
-    Ok(loss)
-}
-
-fn metric(json: &Value) -> Result<Metric> {
-    match json {
-        Value::String(name) => Ok(Metric::from(name)),
-        Value::Object(_) => Metric::open(json),
-        other => Err(unsupported("metrics", other)),
-    }
-}
-
-fn unsupported(key: &str, value: &Value) -> Error {
-    Error::new(format!("`{key}` of the compile_config is not supported: {value}"))
-        .help("a model has one output here: give the name of each metric or the metric itself")
 }
 
 /// The shape of one sample's target that fits the loss, given that of the model's output.

@@ -2,7 +2,6 @@
 
 mod curves;
 mod demo;
-mod digits;
 mod inspect;
 mod output;
 mod table;

@@ -270,6 +270,11 @@ impl<T: ?Sized> Class<T> {
     pub fn name(&self) -> &'static str {
         class_name(self.class)
     }
+
+    /// Whether Keras has the class too: its module says so.
+    pub fn is_keras(&self) -> bool {
+        self.class.starts_with("keras.")
+    }
 }
 
 impl<T: ?Sized> fmt::Debug for Class<T> {

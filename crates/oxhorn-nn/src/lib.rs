@@ -1,8 +1,8 @@
 //! Keras' objects, and the JSON that names them.
 //!
-//! A layer, loss, metric, optimizer, initializer, regularizer, constraint, activation or schedule
-//! is one file: a struct that *is* its Keras config ([`config`]), and one method that writes its
-//! mathematics into a graph. What it may ask for meanwhile is in [`scope`]. Wherever Keras takes
+//! A layer, loss, metric, optimizer, initializer, regularizer, constraint, activation, schedule or
+//! technique is one file: a struct that *is* its config ([`config`]), and one method that writes
+//! its mathematics into a graph. What it may ask for meanwhile is in [`scope`]. Wherever Keras takes
 //! an object or its name, so does a [`handle::Handle`].
 //!
 //! This crate knows graphs. It does not know how they are planned or run.
@@ -26,6 +26,7 @@ pub mod random;
 pub mod regularizers;
 pub mod schedules;
 pub mod scope;
+pub mod techniques;
 #[cfg(test)]
 mod testing;
 mod weight;

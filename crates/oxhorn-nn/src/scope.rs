@@ -139,6 +139,12 @@ struct Shared<'g> {
     losses: RefCell<Vec<Tensor<'g>>>,
 }
 
+/// How far a trace has come: see [`Scope::replay`].
+pub struct Moment<'g> {
+    current: Vec<Tensor<'g>>,
+    losses: usize,
+}
+
 /// A variable or number in this trace.
 struct Leaf<'g> {
     path: String,
@@ -449,6 +455,41 @@ impl<'g> Scope<'g> {
             if leaf.current.value() != old.value() {
                 leaf.current = condition.select(leaf.current, old);
             }
+        }
+    }
+
+    /// How far this trace has come by now.
+    pub fn moment(&self) -> Moment<'g> {
+        let current = self.shared.leaves.borrow().iter().map(|leaf| leaf.current).collect();
+        Moment { current, losses: self.shared.losses.borrow().len() }
+    }
+
+    /// Calls `write` as if it were `then` again, except that variables of these paths, counted from
+    /// the root, have these values. So random numbers are those that were drawn since then. What it
+    /// updates, and what it adds to the loss, is forgotten when it returns.
+    pub fn replay<R>(
+        &self,
+        then: &Moment<'g>,
+        instead: &[(&str, Tensor<'g>)],
+        write: impl FnOnce() -> R,
+    ) -> R {
+        let (now, losses) = (self.moment(), self.shared.losses.borrow().clone());
+        self.shared.losses.borrow_mut().truncate(then.losses);
+        self.turn_to(&then.current);
+        for leaf in self.shared.leaves.borrow_mut().iter_mut() {
+            let other = instead.iter().find(|(path, _)| *path == leaf.path);
+            leaf.current = other.map_or(leaf.current, |(_, value)| *value);
+        }
+        let result = write();
+        self.turn_to(&now.current);
+        *self.shared.losses.borrow_mut() = losses;
+        result
+    }
+
+    /// Lets variables be what they were; those that have been asked for since, as they began.
+    fn turn_to(&self, current: &[Tensor<'g>]) {
+        for (i, leaf) in self.shared.leaves.borrow_mut().iter_mut().enumerate() {
+            leaf.current = current.get(i).copied().unwrap_or(leaf.value);
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod arrays;
+mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
@@ -28,6 +29,7 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::{
+        calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
         lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},

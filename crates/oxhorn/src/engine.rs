@@ -6,7 +6,9 @@
 //! epochs are the affair of [`looping`](crate::looping). Models are written on top of it:
 //! [`Sequential`](crate::Sequential) here, others elsewhere.
 
+mod interventions;
 mod objective;
+mod sample;
 mod step;
 mod values;
 
@@ -137,6 +139,9 @@ const METRICS: &str = "metrics";
 /// The scope of what belongs to the optimizer.
 pub const OPTIMIZER: &str = "optimizer/";
 
+/// The scope of what belongs to techniques.
+const TECHNIQUES: &str = "techniques/";
+
 /// The path of a learning rate that is a number.
 pub const LEARNING_RATE: &str = "optimizer/learning_rate";
 
@@ -153,6 +158,8 @@ pub struct Engine {
     resets: Vec<(String, f64)>,
     numbers: Vec<(String, f64)>,
     threads: usize,
+    /// Where seeds come from.
+    random: random::Source,
     /// Made when a program is first loaded.
     device: Option<Device>,
     /// The types of the inputs that the network was built for.
@@ -177,6 +184,7 @@ impl Engine {
             resets: vec![],
             numbers: vec![],
             threads,
+            random: random::Source::Process,
             device: None,
             inputs: vec![],
             targets: None,
@@ -185,6 +193,38 @@ impl Engine {
             results: None,
             generation: 0,
         }
+    }
+
+    /// Draws seeds from there from now on.
+    pub fn set_random(&mut self, random: random::Source) {
+        self.random = random;
+    }
+
+    /// Puts everything back to where it was before the first step: every variable has a first value
+    /// again, drawn from there, and every number the value that it was configured with. The
+    /// programs are kept.
+    ///
+    /// # Errors
+    ///
+    /// If a first value cannot be made.
+    pub fn restart(&mut self, random: random::Source) -> Result<()> {
+        self.random = random;
+        for variable in self.variables() {
+            let first = self.first_value(&variable)?;
+            values::write(&mut self.weights, &variable.path, &first)?;
+        }
+        // Programs know numbers by their position, which stays.
+        let configured = self.learning_rate_configured();
+        for (path, value) in &mut self.numbers {
+            let declared = self.declarations.numbers();
+            let number = declared.iter().find(|number| number.path == *path);
+            *value = match (number, configured) {
+                (_, Some(rate)) if path == LEARNING_RATE => rate,
+                (Some(number), _) => number.value,
+                (None, _) => *value,
+            };
+        }
+        Ok(())
     }
 
     /// Calls the network with inputs of these types for the first time: declares its variables, and
@@ -199,7 +239,13 @@ impl Engine {
         self.parts().declare(inputs)?;
         if let Some(outgrown) = outgrown {
             self.weights = outgrown.weights.clone();
-            self.numbers.clone_from(&outgrown.numbers);
+            let declared = self.declarations.numbers();
+            let is_here = |path: &str| {
+                path.starts_with(OPTIMIZER) || declared.iter().any(|number| number.path == path)
+            };
+            let numbers = outgrown.numbers.iter().filter(|(path, _)| is_here(path));
+            self.numbers = numbers.cloned().collect();
+            drop(declared);
             // What was turned up from 0 stays in the graphs.
             let numbers = outgrown.declarations.numbers();
             let awake = numbers.iter().filter(|number| !number.dormant);
@@ -287,8 +333,12 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If there is no such number, or what it governs does not fit the model. Then it is as before.
+    /// If there is no such number, it is one of a technique and out of its range, or what it governs
+    /// does not fit the model. Then it is as before.
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
+        if let Some(objective) = &self.objective {
+            objective.techniques.iter().try_for_each(|it| it.check_number(path, value))?;
+        }
         let Some(index) = self.numbers.iter().position(|(known, _)| known == path) else {
             let known: Vec<&str> = self.numbers.iter().map(|(path, _)| path.as_str()).collect();
             let error = Error::new(format!("there is no number `{path}` to set"));
@@ -330,10 +380,17 @@ impl Engine {
         self.targets = None;
         self.tracked.clear();
         self.forget_programs();
-        // What the last optimizer and metrics kept goes; what the network keeps, stays.
-        let temporary = |path: &str| path.starts_with(OPTIMIZER) || is_of_metrics(path);
+        // What the last optimizer, metrics and techniques kept goes; what the network keeps, stays.
+        let temporary = |path: &str| {
+            path.starts_with(OPTIMIZER) || path.starts_with(TECHNIQUES) || is_of_metrics(path)
+        };
         self.numbers.retain(|(path, _)| !temporary(path));
         self.declarations.forget(temporary);
+        {
+            let trace = Trace::new("techniques");
+            let cx = Scope::new(&trace, &self.declarations, Mode::Train);
+            objective.techniques.iter().try_for_each(|it| it.is_awake(&cx).map(drop))?;
+        }
         self.objective = Some(objective);
         self.make_variables()?;
         self.adopt_learning_rate();
@@ -343,11 +400,17 @@ impl Engine {
     /// A learning rate that was turned stays; that of a new optimizer is its own. The rates of
     /// several optimizers are numbers like all others.
     fn adopt_learning_rate(&mut self) {
-        let Some(objective) = &self.objective else { return };
         let known = self.numbers.iter().any(|(path, _)| path == LEARNING_RATE);
-        let rate = objective.optimizer.learning_rate();
-        if let (Ok(LearningRate::Constant(rate)), false) = (rate, known) {
-            self.numbers.push((LEARNING_RATE.to_owned(), *rate));
+        if let (Some(rate), false) = (self.learning_rate_configured(), known) {
+            self.numbers.push((LEARNING_RATE.to_owned(), rate));
+        }
+    }
+
+    /// The learning rate that the model was compiled with, if it is one number.
+    fn learning_rate_configured(&self) -> Option<f64> {
+        match self.objective.as_ref()?.optimizer.learning_rate() {
+            Ok(LearningRate::Constant(rate)) => Some(*rate),
+            _ => None,
         }
     }
 
@@ -567,8 +630,8 @@ impl Engine {
         self.tracked.iter().find(|tracked| tracked.name == name)?.direction()
     }
 
-    /// Gives every variable that has no value yet its first one, and every number its own.
-    fn make_variables(&mut self) -> Result<()> {
+    /// Gives every number that has no value yet its own.
+    fn adopt_numbers(&mut self) {
         for number in self.declarations.numbers().iter() {
             let known = self.numbers.iter().any(|(path, _)| *path == number.path);
             // The learning rate is the optimizer's to state, see `adopt_learning_rate`.
@@ -576,6 +639,20 @@ impl Engine {
                 self.numbers.push((number.path.clone(), number.value));
             }
         }
+    }
+
+    /// The first value of a variable.
+    fn first_value(&self, variable: &Variable) -> Result<Vec<f64>> {
+        let seed = match variable.needs_seed() {
+            true => self.random.seed_for(&variable.path),
+            false => 0,
+        };
+        Ok(variable.first_value(seed)?.data)
+    }
+
+    /// Gives every variable that has no value yet its first one, and every number its own.
+    fn make_variables(&mut self) -> Result<()> {
+        self.adopt_numbers();
         let variables = self.variables();
         let known = |variable: &&Variable| self.weights.ty(&variable.path).is_some();
         let places = self.weights.paths().count();
@@ -591,8 +668,7 @@ impl Engine {
                 weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
                 continue;
             }
-            let seed = if variable.needs_seed() { random::next_seed() } else { 0 };
-            let first = variable.first_value(seed)?.data;
+            let first = self.first_value(variable)?;
             values::write(&mut weights, path, &first)?;
         }
         let reset = |variable: &Variable| match variable.initial {

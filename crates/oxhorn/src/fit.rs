@@ -313,7 +313,9 @@ impl Sequential {
         };
         let first_look = if take(&mut self.fresh) { FirstLook::Due } else { FirstLook::Done };
         let (output, screen) = Output::or_stdout(fit.output);
+        let random = self.random.clone();
         let settings = Loop {
+            permute: Box::new(move |n| Ok(random.streams().numpy.permutation(n))),
             epochs,
             initial_epoch,
             validation_freq,

@@ -26,6 +26,7 @@
 pub mod callbacks;
 pub mod categorical;
 mod clean;
+mod compile_config;
 pub mod data;
 pub mod engine;
 mod evaluate;
@@ -44,7 +45,7 @@ mod training;
 pub use oxhorn_ir::{Error, Result};
 pub use oxhorn_nn::{
     Masks, Sampling, activations, constraints, initializers, layer, layers, losses, metrics,
-    optimizers, regularizers, schedules,
+    optimizers, regularizers, schedules, techniques,
 };
 
 pub use self::{
@@ -90,6 +91,7 @@ pub mod prelude {
             CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay,
             PiecewiseConstantDecay, PolynomialDecay,
         },
+        techniques::{CutMix, Cutout, GradientNoise, JacobianPenalty, Mixup, RDrop, SAM, SWA},
     };
 
     pub use crate::{

@@ -4,13 +4,14 @@ use ndarray::{ArrayD, IxDyn};
 use oxhorn_ir::{DType, Error, Result, Tensor, Trace, Type, ensure};
 use oxhorn_nn::{
     AnyLayer, Json, Mode, Scope, Variable, config::snake_case, losses::Loss, metrics::Metric,
-    optimizers::Optimizer,
+    optimizers::Optimizer, techniques::Technique,
 };
 use serde_json::json;
 
 use crate::{
     engine::{Engine, Key, Kind, Network, OPTIMIZER, Objective},
     lint::{Rule, Told},
+    random,
     summary::{Count, Row, Summary},
     training::layer_weights,
 };
@@ -39,6 +40,8 @@ pub struct Sequential {
     /// The first mistake among the layers added, told when the model is built.
     mistake: Option<Error>,
     threads: usize,
+    /// Where weights, noise and orders of samples come from.
+    pub(crate) random: random::Source,
     pub(crate) objective: Option<Objective>,
     pub(crate) engine: Option<Engine>,
     /// What ran the layers before more were added, which keep their weights.
@@ -103,6 +106,21 @@ impl Compile {
         self.allowed.extend(rules);
         self
     }
+
+    /// Adds something that is done to each step of training from outside of the network.
+    ///
+    /// ```
+    /// use oxhorn::prelude::*;
+    ///
+    /// let compile = Compile::new("adam", "sparse_categorical_crossentropy")
+    ///     .technique(Mixup::new(0.2))
+    ///     .technique(SAM::new());
+    /// ```
+    #[must_use]
+    pub fn technique(mut self, technique: impl Into<Technique>) -> Compile {
+        self.objective.techniques.push(technique.into());
+        self
+    }
 }
 
 impl Default for Sequential {
@@ -122,6 +140,7 @@ impl Sequential {
             input: None,
             mistake: None,
             threads,
+            random: random::Source::Process,
             objective: None,
             engine: None,
             outgrown: None,
@@ -145,6 +164,46 @@ impl Sequential {
             engine.set_threads(self.threads);
         }
         self
+    }
+
+    /// Draws weights, noise and the order of samples from streams of the model's own, as
+    /// [`set_random_seed`](crate::set_random_seed) leaves those of the process, from which models
+    /// draw otherwise. To be called before there are layers.
+    #[must_use]
+    pub fn seed(mut self, seed: u32) -> Sequential {
+        self.random = random::Source::seeded(seed);
+        if let Some(engine) = &mut self.engine {
+            engine.set_random(self.random.clone());
+        }
+        self
+    }
+
+    /// Draws every seed from this one and from the path of what it is for, so that models which
+    /// differ in some layers have the same first weights and the same noise in all others, and
+    /// see samples in the same order. To be called before there are layers.
+    #[must_use]
+    pub fn seed_by_path(mut self, seed: u32) -> Sequential {
+        self.random = random::Source::by_path(seed);
+        if let Some(engine) = &mut self.engine {
+            engine.set_random(self.random.clone());
+        }
+        self
+    }
+
+    /// Puts the model back to where it was before its first step, as if it had been made with
+    /// [`Sequential::seed_by_path`]: weights, noise, what the optimizer keeps, and numbers, which
+    /// are as they were configured again. Nothing is compiled anew.
+    ///
+    /// # Errors
+    ///
+    /// If a first value cannot be made.
+    pub fn restart(&mut self, seed: u32) -> Result<()> {
+        self.random = random::Source::by_path(seed);
+        self.fresh = true;
+        match &mut self.engine {
+            Some(engine) => engine.restart(self.random.clone()),
+            None => Ok(()),
+        }
     }
 
     /// Adds a layer at the end. An `Input` only states the shape of what enters. Layers that have
@@ -179,6 +238,18 @@ impl Sequential {
             self.build(&shape).ok();
         }
         self
+    }
+
+    /// Removes the last layer, and gives it, by the name that it had here. The others keep their
+    /// weights.
+    pub fn pop(&mut self) -> Option<AnyLayer> {
+        let (name, layer) = self.layers.pop()?;
+        self.outgrown = self.engine.take().or(self.outgrown.take());
+        if let Ok(Some(shape)) = self.known_input() {
+            // What is wrong with the layers is told by whoever needs the model built.
+            self.build(&shape).ok();
+        }
+        Some(AnyLayer { name: Some(name), ..layer })
     }
 
     /// Notes the shape that this layer, the next to be added, says enters the model.
@@ -265,11 +336,17 @@ impl Sequential {
             check_name(name, earlier).map_err(|error| error.at(layer.class_name()))?;
         }
         let mut engine = Engine::new(Box::new(Stack(self.layers.clone())), self.threads);
+        engine.set_random(self.random.clone());
         engine.build(&[batch_of(2, sample_shape)], self.outgrown.as_ref())?;
         if let Some(objective) = &self.objective {
             engine.set_objective(objective.clone())?;
         }
         Ok(engine)
+    }
+
+    /// What training makes small; `None` before [`Sequential::compile`].
+    pub fn loss(&self) -> Option<&Loss> {
+        self.objective.as_ref()?.outputs.first()?.loss.as_ref()
     }
 
     /// The layers, each with its name.
@@ -429,6 +506,15 @@ impl Sequential {
     /// If it is no sequential model, or a layer or one of its settings is unknown, unsupported or
     /// ill-typed.
     pub fn from_json(json: &Json) -> Result<Sequential> {
+        Sequential::new().read_json(json)
+    }
+
+    /// Gives a model without layers those that Keras' JSON describes, and their model's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sequential::from_json`].
+    pub fn read_json(self, json: &Json) -> Result<Sequential> {
         if json["class_name"] != "Sequential" {
             let message = format!("expected a Sequential model, got {}", json["class_name"]);
             return Err(Error::new(message));
@@ -437,7 +523,7 @@ impl Sequential {
         let Some(layers) = config["layers"].as_array() else {
             return Err(Error::new("the model's config has no list of `layers`"));
         };
-        let mut model = Sequential::new();
+        let mut model = self;
         if let Some(name) = config["name"].as_str() {
             model.name = name.to_owned();
         }
@@ -569,7 +655,7 @@ fn check_name(name: &str, is_taken: bool) -> Result<()> {
         help: "a name is one part of a path such as `dense/kernel`"
     );
     ensure!(
-        !matches!(name, "metrics" | "optimizer"),
+        !matches!(name, "metrics" | "optimizer" | "techniques"),
         "a layer cannot be called `{name}`: its weights would stand among those of the {name}";
         help: "give it another name with `.name(..)`"
     );
@@ -587,6 +673,11 @@ pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
         .help("the rate is the fraction of inputs that is dropped"));
     }
     ensure!(value.is_finite(), "`{path}` must be a finite number, got {value}");
+    ensure!(
+        value > 0.0 || !path.ends_with("/temperature"),
+        "`{path}` must be greater than 0, got {value}";
+        help: "logits are divided by it"
+    );
     Ok(())
 }
 

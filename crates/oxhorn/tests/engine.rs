@@ -80,7 +80,7 @@ fn engine(network: impl Network + 'static, objective: Objective) -> Engine {
 /// An engine for `Pair` that steps by a tenth of the gradient.
 fn pair(outputs: Vec<Asked>) -> Engine {
     let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
-    engine(Pair, Objective { optimizer, outputs })
+    engine(Pair, Objective { optimizer, outputs, techniques: vec![] })
 }
 
 fn whole(data: Data<'_>) -> Source<'_> {
@@ -165,7 +165,7 @@ fn losses_and_means_leave_out_what_an_output_masks() {
     let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
     let left = asked("left", Some("mse"), &["mae", "RootMeanSquaredError"]);
     let outputs = vec![left, asked("right", Some("mae"), &[])];
-    let mut engine = engine(HalfMasked, Objective { optimizer, outputs });
+    let mut engine = engine(HalfMasked, Objective { optimizer, outputs, techniques: vec![] });
     let arrays = PairData::new();
     let expected = [
         ("left_RootMeanSquaredError", (5.0_f64 / 3.0).sqrt()),
@@ -664,7 +664,9 @@ fn another_objective_forgets_the_last_optimizer_but_keeps_the_layers() {
     let both = || vec![asked("left", Some("mse"), &["mae"]), asked("right", Some("mse"), &[])];
     let mut engine = pair(both());
     let adam = Optimizer::from(Adam::new().learning_rate(0.25));
-    engine.set_objective(Objective { optimizer: adam, outputs: both() }).unwrap();
+    engine
+        .set_objective(Objective { optimizer: adam, outputs: both(), techniques: vec![] })
+        .unwrap();
     engine.on_batch(Kind::Train, whole(arrays.data())).unwrap();
     assert!(paths(&engine, "optimizer/").len() > 1, "{:?}", paths(&engine, ""));
     assert_eq!(engine.learning_rate(), Ok(0.25));
@@ -673,7 +675,7 @@ fn another_objective_forgets_the_last_optimizer_but_keeps_the_layers() {
     assert_ne!(kept, [1.0, 1.0]);
     let outputs = vec![asked("left", None, &[]), asked("right", Some("mae"), &[])];
     let sgd = Optimizer::from(SGD::new().learning_rate(0.5));
-    engine.set_objective(Objective { optimizer: sgd, outputs }).unwrap();
+    engine.set_objective(Objective { optimizer: sgd, outputs, techniques: vec![] }).unwrap();
     assert!(paths(&engine, "optimizer/").is_empty() && paths(&engine, "metrics/").is_empty());
     assert_eq!(engine.value("left/kernel").unwrap(), kept);
     assert_eq!(engine.learning_rate(), Ok(0.5));

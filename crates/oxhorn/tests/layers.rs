@@ -14,7 +14,8 @@ use support::{bits, golden, list, seeded, tensor};
 /// The cases of all layers that a model can hold: those with features, whose axes are not that of
 /// samples.
 fn cases() -> Vec<(String, Value)> {
-    let names = CLASSES.iter().map(|class| class.name()).filter(|name| *name != "InputLayer");
+    let classes = CLASSES.iter().filter(|class| class.is_keras());
+    let names = classes.map(|class| class.name()).filter(|name| *name != "InputLayer");
     let cases = names.flat_map(|name| {
         let cases = list(&golden(&format!("layers/{name}.json"))["cases"]).to_vec();
         cases.into_iter().map(move |case| (format!("{name} {}", case["name"]), case))

@@ -13,10 +13,11 @@ from oxhorn import tree
 # Layers that have nothing to build: those of Keras are built as soon as they are there.
 BUILT_AT_ONCE = frozenset(
     """Activation ActivityRegularization AlphaDropout AveragePooling1D AveragePooling2D
-    AveragePooling3D Dropout ELU GaussianDropout GaussianNoise GlobalAveragePooling1D
+    AveragePooling3D DropPath Dropout ELU GaussianDropout GaussianNoise GlobalAveragePooling1D
     GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D
     GlobalMaxPooling3D Identity LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D ReLU
-    Reshape Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D UnitNormalization""".split()
+    Reshape Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D Temperature
+    UnitNormalization""".split()
 )
 
 

@@ -65,7 +65,9 @@ class UnknownObjectError(TypeError):
 
 
 def public_path(cls: type) -> str | None:
-    """What Keras calls one of our classes: `keras.layers.Dense`; `None` for others' classes."""
+    """What files call one of our classes: `keras.layers.Dense`, or, where Keras has none,
+    `oxhorn.layers.DropPath`; `None` for others' classes.
+    """
     own = cls.__dict__.get("_class")
     if own is not None:
         return own
@@ -281,8 +283,9 @@ def _class(name: str, config: dict[str, Any], custom_objects: dict[str, Any]) ->
         found = _member(own.rpartition(".")[0].removeprefix("oxhorn."), name)
         if found is not None:
             return found
-    own = module.removeprefix("keras").removeprefix(".")
-    if module.startswith("keras") and own in MODELING:
+    # Classes that Keras lacks are written down as Oxhorn's: `oxhorn.layers`.
+    package, _, own = module.partition(".")
+    if package in ("keras", "oxhorn") and own in MODELING:
         found = _member(own, name)
         if isinstance(found, type):
             return found

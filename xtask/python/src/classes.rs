@@ -10,7 +10,7 @@ use crate::{
     keras::Recorded,
     layout::{Spread, bracketed, strings},
     module::Module,
-    registry::{Category, OLDER, Object, Older, SnakeCase},
+    registry::{Category, OLDER, Object, Older},
     signature::{Kind, Parameter},
 };
 
@@ -27,18 +27,25 @@ enum Role<'a> {
 /// The module of a category.
 pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String, String> {
     let name = category.name;
-    let mut module = Module::new(&format!("Keras' {name} as Rust has them."));
+    let objects = (category.objects)();
+    let has_own = objects.iter().any(|object| !object.is_keras);
+    let mut module = Module::new(&match category.path {
+        None => format!("Oxhorn's {name}, which Rust has."),
+        Some(_) if has_own => format!("Keras' {name} as Rust has them, and Oxhorn's own."),
+        Some(_) => format!("Keras' {name} as Rust has them."),
+    });
     module.import(category.base.0, category.base.1);
     let mut known: Vec<String> = category.by_hand.iter().map(|it| (*it).to_owned()).collect();
     let (mut aliases, mut strings_of) = (String::new(), BTreeMap::new());
-    for object in (category.objects)() {
+    let keras_has = |name: &str| category.keras_name(name).is_some_and(|it| recorded.has(&it));
+    for object in objects {
         if category.by_hand.iter().chain(category.left_out).any(|it| *it == object.name) {
             continue;
         }
         module.add(object.name, &class(category, &object, recorded)?);
         known.push(object.name.to_owned());
         for alias in category.names_of(&object) {
-            if alias != object.name && recorded.has(&format!("{}.{alias}", category.path)) {
+            if alias != object.name && (keras_has(&alias) || !object.is_keras) {
                 aliases += &format!("{alias} = {}\n", object.name);
                 known.push(alias.clone());
                 module.export(&alias);
@@ -46,13 +53,10 @@ pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String,
         }
         strings_of.extend(object.aliases.iter().map(|alias| (*alias, object.name)));
         let function = snake_case(object.name);
-        let path = format!("{}.{function}", category.path);
-        if name == "losses" && category.snake_case == SnakeCase::Function && recorded.has(&path) {
+        if name == "losses" && keras_has(&function) {
             module.import("oxhorn._identifiers", "registry_function");
-            module.add(
-                &function,
-                &functions::of_loss(&object, &function, &recorded.parameters(&path)?),
-            );
+            let parameters = recorded.parameters(&format!("{name}.{function}"))?;
+            module.add(&function, &functions::of_loss(&object, &function, &parameters));
             known.push(function);
         }
     }
@@ -72,9 +76,12 @@ pub(crate) fn module(category: &Category, recorded: &Recorded) -> Result<String,
         let is_class = name.starts_with(char::is_uppercase) || category.name == "losses";
         is_class && !["deserialize", "get", "serialize"].contains(&name)
     };
-    let names = recorded.names(category.path).into_iter().filter(|name| is_own(name));
-    let missing: Vec<&str> = names.filter(|it| !known.iter().any(|known| known == it)).collect();
-    module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
+    if let Some(path) = category.path {
+        let names = recorded.names(path).into_iter().filter(|name| is_own(name));
+        let missing: Vec<&str> =
+            names.filter(|it| !known.iter().any(|known| known == it)).collect();
+        module.constant(&(MISSING.to_owned() + &strings(0, "MISSING", &missing)));
+    }
     Ok(module.text())
 }
 
@@ -83,7 +90,10 @@ pub(crate) const MISSING: &str = "# What Keras has and Oxhorn has not.\n";
 
 /// One class.
 fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<String, String> {
-    let parameters = recorded.parameters(&format!("{}.{}", category.path, object.name))?;
+    let parameters = match category.keras_name(object.name) {
+        Some(name) if object.is_keras => recorded.parameters(&name)?,
+        _ => own_parameters(category, object)?,
+    };
     let named: Vec<&str> = parameters.iter().map(|it| it.name.as_str()).collect();
     let role = |parameter| role(category, object, parameter, &named);
     let roles: Vec<Role<'_>> = parameters.iter().map(role).collect();
@@ -118,6 +128,25 @@ fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<St
         text += &narrower_config(&named);
     }
     Ok(text)
+}
+
+/// The parameters of a class that Keras lacks: its settings as Rust has them, those without a
+/// default first, and, as `**kwargs`, whatever else its category has in common.
+fn own_parameters(category: &Category, object: &Object) -> Result<Vec<Parameter>, String> {
+    let (required, others): (Vec<&FieldInfo>, Vec<&FieldInfo>) =
+        object.fields.iter().partition(|field| field.default.is_none());
+    let mut parameters = vec![];
+    for field in required.into_iter().chain(others) {
+        let default = fields::own_default(field)
+            .map_err(|message| format!("`{}` of `{}`: {message}", field.name, object.class))?;
+        parameters.push(Parameter { name: field.name.clone(), kind: Kind::Plain, default });
+    }
+    let is_setting = |name: &str| object.fields.iter().any(|field| field.name == name);
+    if category.common.iter().any(|(name, ..)| !is_setting(name)) {
+        let name = "kwargs".to_owned();
+        parameters.push(Parameter { name, kind: Kind::Rest, default: None });
+    }
+    Ok(parameters)
 }
 
 /// What takes parameters that Keras once had out of `**kwargs`.

@@ -78,6 +78,18 @@ pub(crate) fn passed(field: &FieldInfo, default: Option<&str>) -> String {
     }
 }
 
+/// The default of a parameter of a class that Keras lacks, as Python writes it: that of Rust.
+pub(crate) fn own_default(field: &FieldInfo) -> Result<Option<String>, String> {
+    match &field.default {
+        // The setting of the whole process is looked up where the object is made.
+        Some(_) if field.name == "data_format" => Ok(Some("None".to_owned())),
+        Some(default @ Json::Object(_)) => {
+            Err(format!("no signature shows an object as a default: {default}"))
+        }
+        default => Ok(default.as_ref().map(literal)),
+    }
+}
+
 /// The value as Python writes it.
 fn literal(json: &Json) -> String {
     match json {
@@ -177,6 +189,20 @@ mod tests {
         assert_eq!(both, "Sequence[int | None] | None");
         assert_eq!(of::<bool>("a", Some("None")).1, "bool | None");
         assert_eq!(of::<Option<f64>>("a", Some("None")).1, "float | None");
+    }
+
+    #[test]
+    fn classes_that_keras_lacks_have_the_defaults_of_rust() {
+        let default = |json: Json| {
+            let field = FieldInfo { default: Some(json), ..FieldInfo::new::<f64>("a", None, "") };
+            own_default(&field)
+        };
+        assert_eq!(default(0.5.into()), Ok(Some("0.5".to_owned())));
+        assert_eq!(default("sample".into()), Ok(Some("\"sample\"".to_owned())));
+        assert_eq!(default(Json::Null), Ok(Some("None".to_owned())));
+        assert!(default(Json::Object(Default::default())).is_err());
+        let format = FieldInfo::new("data_format", Some(&"channels_last".to_owned()), "");
+        assert_eq!(own_default(&format), Ok(Some("None".to_owned())));
     }
 
     #[test]

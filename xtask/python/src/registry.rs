@@ -16,14 +16,17 @@ pub(crate) struct Object {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) doc: &'static str,
     pub(crate) fields: Vec<FieldInfo>,
+    /// Whether Keras has the class, and so its signature is known.
+    pub(crate) is_keras: bool,
 }
 
 /// One generated module of classes.
 pub(crate) struct Category {
     /// The module's name: `layers`.
     pub(crate) name: &'static str,
-    /// Where Keras has its classes: `layers`, `optimizers.schedules`.
-    pub(crate) path: &'static str,
+    /// Where Keras has its classes: `layers`, `optimizers.schedules`; `None` where it has no such
+    /// module.
+    pub(crate) path: Option<&'static str>,
     /// The module and the name of the base class.
     pub(crate) base: (&'static str, &'static str),
     /// What every object of the category takes, with its type and its meaning; an empty meaning
@@ -85,6 +88,11 @@ pub(crate) enum SnakeCase {
 }
 
 impl Category {
+    /// What Keras calls a name of this category.
+    pub(crate) fn keras_name(&self, name: &str) -> Option<String> {
+        self.path.map(|path| format!("{path}.{name}"))
+    }
+
     /// The other names under which the module has a class.
     pub(crate) fn names_of(&self, object: &Object) -> Vec<String> {
         let mut names: Vec<String> = vec![];
@@ -104,6 +112,7 @@ fn objects<T: ?Sized>(classes: &'static [Class<T>]) -> Vec<Object> {
         aliases: class.aliases,
         doc: class.doc,
         fields: (class.fields)(),
+        is_keras: class.is_keras(),
     };
     classes.iter().map(object).collect()
 }
@@ -116,7 +125,7 @@ pub(crate) fn activations() -> Vec<Object> {
 pub(crate) const CATEGORIES: [Category; 8] = [
     Category {
         name: "layers",
-        path: "layers",
+        path: Some("layers"),
         base: ("oxhorn.layers.layer", "RegistryLayer"),
         common: &[
             (
@@ -159,7 +168,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "losses",
-        path: "losses",
+        path: Some("losses"),
         base: ("oxhorn.losses.loss", "RegistryLoss"),
         common: &[
             ("name", "str | None", ""),
@@ -174,7 +183,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "metrics",
-        path: "metrics",
+        path: Some("metrics"),
         base: ("oxhorn.metrics.metric", "RegistryMetric"),
         common: &[("name", "str | None", ""), ("dtype", "Any", "")],
         snake_case: SnakeCase::Function,
@@ -185,7 +194,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "optimizers",
-        path: "optimizers",
+        path: Some("optimizers"),
         base: ("oxhorn.optimizers.optimizer", "RegistryOptimizer"),
         common: &[
             ("learning_rate", "Any", ""),
@@ -208,7 +217,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "schedules",
-        path: "optimizers.schedules",
+        path: Some("optimizers.schedules"),
         base: ("oxhorn.optimizers.schedules.schedule", "RegistrySchedule"),
         common: &[],
         snake_case: SnakeCase::Function,
@@ -219,7 +228,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "regularizers",
-        path: "regularizers",
+        path: Some("regularizers"),
         base: ("oxhorn.regularizers.regularizer", "RegistryRegularizer"),
         common: &[],
         snake_case: SnakeCase::Class,
@@ -230,7 +239,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "constraints",
-        path: "constraints",
+        path: Some("constraints"),
         base: ("oxhorn.constraints.constraint", "RegistryConstraint"),
         common: &[],
         snake_case: SnakeCase::Class,
@@ -241,7 +250,7 @@ pub(crate) const CATEGORIES: [Category; 8] = [
     },
     Category {
         name: "initializers",
-        path: "initializers",
+        path: Some("initializers"),
         base: ("oxhorn.initializers.initializer", "RegistryInitializer"),
         common: &[],
         snake_case: SnakeCase::Class,

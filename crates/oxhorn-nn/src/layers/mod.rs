@@ -8,6 +8,7 @@ mod activation {
     pub(super) mod prelu;
     pub(super) mod relu;
     pub(super) mod softmax;
+    pub(super) mod temperature;
 }
 mod core {
     pub(super) mod activation;
@@ -46,6 +47,7 @@ mod preprocessing {
 mod regularization {
     pub(super) mod activity_regularization;
     pub(super) mod alpha_dropout;
+    pub(super) mod drop_path;
     pub(super) mod dropout;
     pub(super) mod gaussian_dropout;
     pub(super) mod gaussian_noise;
@@ -70,6 +72,7 @@ pub use self::activation::leaky_relu::LeakyReLU;
 pub use self::activation::prelu::PReLU;
 pub use self::activation::relu::ReLU;
 pub use self::activation::softmax::Softmax;
+pub use self::activation::temperature::Temperature;
 pub use self::core::activation::Activation;
 pub use self::core::dense::Dense;
 pub use self::core::einsum_dense::EinsumDense;
@@ -100,6 +103,8 @@ pub use self::preprocessing::rescaling::PerChannel;
 pub use self::preprocessing::rescaling::Rescaling;
 pub use self::regularization::activity_regularization::ActivityRegularization;
 pub use self::regularization::alpha_dropout::AlphaDropout;
+pub use self::regularization::drop_path::DropPath;
+pub use self::regularization::drop_path::Per;
 pub use self::regularization::dropout::Dropout;
 pub use self::regularization::gaussian_dropout::GaussianDropout;
 pub use self::regularization::gaussian_noise::GaussianNoise;
@@ -135,6 +140,7 @@ classes! { dyn Layer:
     Cropping2D
     Dense
     Dot
+    DropPath
     Dropout
     ELU
     EinsumDense
@@ -167,6 +173,7 @@ classes! { dyn Layer:
     SpatialDropout2D
     SpatialDropout3D
     Subtract
+    Temperature
     UnitNormalization
     UpSampling1D
     UpSampling2D

@@ -1,6 +1,6 @@
 //! What all losses have in common: casting, matching shapes, weighting and reduction.
 
-use oxhorn_ir::{DType, Error, Result, Tensor};
+use oxhorn_ir::{DType, Error, Result, Tensor, Type};
 
 use super::CLASSES;
 use crate::{
@@ -55,6 +55,13 @@ pub trait Penalize: Object + AsRef<Common> {
 
     /// The loss of each sample, from `f32` tensors whose shapes have been matched.
     fn call<'g>(&self, y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g>;
+
+    /// The logarithms of the probabilities that predictions give to classes, and the axis of the
+    /// classes, if that is what predictions are.
+    fn log_probabilities<'g>(&self, y_pred: Tensor<'g>) -> Option<(Tensor<'g>, isize)> {
+        let _ = y_pred;
+        None
+    }
 
     /// Which samples count, if not all do, from what is true and the loss of each.
     fn mask<'g>(&self, y_true: Tensor<'g>, losses: Tensor<'g>) -> Option<Tensor<'g>> {
@@ -111,21 +118,35 @@ impl Loss {
             Err(error) => return y_pred.trace().fail(error),
         };
         let (values, mask) = per_sample(loss, y_true, y_pred);
-        let mask = match (y_mask, mask) {
-            (Some(a), Some(b)) => Some(a.and(b)),
-            (a, b) => a.or(b),
-        };
-        let reduction = loss.as_ref().reduction.unwrap_or(Reduction::None);
-        let sample_weight = sample_weight.map(|weight| weight.cast(DType::F32));
-        let weight = weigh(sample_weight, mask, reduction);
-        let (values, weight) = match weight {
-            None => (values, None),
-            Some(weight) => {
-                let (values, weight) = same_rank(values, weight);
-                (values * weight, Some(weight))
-            }
-        };
-        reduce(values, weight, reduction)
+        reduced(loss, values, sample_weight, both(y_mask, mask))
+    }
+}
+
+/// Values of samples, weighed and masked and reduced as those of a loss.
+pub(crate) fn reduced<'g>(
+    loss: &dyn Penalize,
+    values: Tensor<'g>,
+    sample_weight: Option<Tensor<'g>>,
+    mask: Option<Tensor<'g>>,
+) -> Tensor<'g> {
+    let reduction = loss.as_ref().reduction.unwrap_or(Reduction::None);
+    let sample_weight = sample_weight.map(|weight| weight.cast(DType::F32));
+    let weight = weigh(sample_weight, mask, reduction);
+    let (values, weight) = match weight {
+        None => (values, None),
+        Some(weight) => {
+            let (values, weight) = same_rank(values, weight);
+            (values * weight, Some(weight))
+        }
+    };
+    reduce(values, weight, reduction)
+}
+
+/// What counts by both of two masks, where each may be left out.
+pub(crate) fn both<'g>(a: Option<Tensor<'g>>, b: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
     }
 }
 
@@ -245,6 +266,37 @@ pub(crate) fn squeeze_labels<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tens
     }
 }
 
+/// The labels, if there is one for each prediction's classes along `axis`; else a mistake in Keras'
+/// words.
+pub(crate) fn check_labels<'g>(labels: Tensor<'g>, axis: usize, y_pred: Tensor<'g>) -> Tensor<'g> {
+    let mut expected = y_pred.shape();
+    expected.remove(axis);
+    if labels.is_void() || labels.shape() == expected {
+        return labels;
+    }
+    let message = format!(
+        "Arguments `target` and `output` must have the same shape up until the last \
+         dimension: target.shape={:?}, output.shape={:?}",
+        labels.shape(),
+        y_pred.shape()
+    );
+    let help = "y must be one label for each sample, or one-hot with a categorical loss";
+    labels.trace().fail(Error::new(message).help(help))
+}
+
+/// Where the label is the class whose number is the position along `axis`.
+pub(crate) fn is_class<'g>(labels: Tensor<'g>, axis: usize, like: Tensor<'g>) -> Tensor<'g> {
+    let numbers = labels.trace().iota(axis, Type::new(DType::I32, like.shape()));
+    numbers.equal(expand(labels.cast(DType::I32), axis))
+}
+
+/// A new axis of extent 1.
+fn expand(x: Tensor<'_>, axis: usize) -> Tensor<'_> {
+    let mut shape = x.shape();
+    shape.insert(axis.min(shape.len()), 1);
+    x.reshape(shape)
+}
+
 /// The quotient, 0 where the divisor is 0.
 pub(crate) fn divide_no_nan<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
     let zero = b.equal(0.0);
@@ -260,7 +312,7 @@ pub(super) fn clip_probabilities(p: Tensor<'_>) -> Tensor<'_> {
 pub(crate) const EPSILON: f64 = 1e-7_f32 as f64;
 
 /// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
-pub(super) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+pub(crate) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
     let (target, output) = (y_true.shape(), y_pred.shape());
     if target == output || y_true.is_void() || y_pred.is_void() {
         return y_pred;

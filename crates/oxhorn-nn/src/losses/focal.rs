@@ -1,7 +1,10 @@
 //! `BinaryFocalCrossentropy` and `CategoricalFocalCrossentropy`: crossentropy that looks away from
 //! what is learnt already.
 
-use super::category::{Common, Penalize, check_same_shape, clip_probabilities};
+use super::{
+    category::{Common, Penalize, check_same_shape, clip_probabilities},
+    crossentropy::log_probabilities,
+};
 use crate::{activations::Softmax, prelude::*};
 
 /// The mean of `-(1 - p)^gamma · (y_true · ln y_pred + (1 - y_true) · ln(1 - y_pred))`, where `p`
@@ -98,5 +101,9 @@ impl Penalize for CategoricalFocalCrossentropy {
         let p = clip_probabilities(y_pred);
         let focal = labels * p.log() * (1.0 - p).pow(self.gamma) * -self.alpha;
         focal.sum(self.axis)
+    }
+
+    fn log_probabilities<'g>(&self, y_pred: Tensor<'g>) -> Option<(Tensor<'g>, isize)> {
+        Some((log_probabilities(y_pred, self.from_logits, self.axis), self.axis))
     }
 }

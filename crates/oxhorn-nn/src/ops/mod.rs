@@ -49,6 +49,7 @@ mod types;
 
 use oxhorn_ir::{Result, Tensor, Trace};
 
+pub(crate) use self::sorting::ascending as ranks;
 pub use self::{
     arguments::{Argument, Arguments},
     signature::{Kind, Parameter},

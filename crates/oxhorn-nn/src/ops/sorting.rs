@@ -109,7 +109,7 @@ fn along_last<'g>(a: &Arguments<'g>, x: Tensor<'g>) -> Result<(Tensor<'g>, usize
 }
 
 /// The number of each element of a row in ascending order, NaN being the greatest.
-fn ascending(x: Tensor<'_>) -> Tensor<'_> {
+pub(crate) fn ascending(x: Tensor<'_>) -> Tensor<'_> {
     ranked(x, |this, other| other.less(this).or(this.is_nan().and(other.is_nan().not())))
 }
 

@@ -5,6 +5,7 @@ use oxhorn_nn::{
     losses::Loss,
     metrics::{Direction, Metric},
     optimizers::Optimizer,
+    techniques::{Averages, Technique, check_together},
 };
 
 use super::Key;
@@ -16,6 +17,8 @@ pub struct Objective {
     pub optimizer: Optimizer,
     /// What is asked of each output, in order.
     pub outputs: Vec<Asked>,
+    /// What is done to each step of training from outside of the network, in this order.
+    pub techniques: Vec<Technique>,
 }
 
 /// What is asked of one output.
@@ -63,7 +66,7 @@ impl Objective {
     /// One output with this loss, and no metrics.
     pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Objective {
         let asked = Asked { loss: Some(loss.into()), ..Asked::default() };
-        Objective { optimizer: optimizer.into(), outputs: vec![asked] }
+        Objective { optimizer: optimizer.into(), outputs: vec![asked], techniques: vec![] }
     }
 
     /// Rejects names that name nothing, and settings that no data could make right.
@@ -73,6 +76,9 @@ impl Objective {
     /// In Keras' words, where Keras has any.
     pub fn check(&self) -> Result<()> {
         self.optimizer.check()?;
+        self.techniques.iter().try_for_each(Technique::check)?;
+        check_together(&self.techniques)?;
+        self.check_averages()?;
         for asked in &self.outputs {
             // Classes may depend on shapes that are not known yet; names do not.
             if let Some(loss) = &asked.loss {
@@ -82,6 +88,23 @@ impl Objective {
                 metric.resolve(&[1, 1], &[1, 1])?;
             }
         }
+        Ok(())
+    }
+
+    /// How the weights of epochs are averaged, if they are.
+    pub(crate) fn averages(&self) -> Option<Averages> {
+        self.techniques.iter().find_map(|technique| technique.get().ok()?.averages())
+    }
+
+    /// Rejects two means of weights, of which a model could end with one only.
+    fn check_averages(&self) -> Result<()> {
+        let settings = self.optimizer.get()?.settings();
+        let follows = settings.is_some_and(|settings| settings.use_ema);
+        ensure!(
+            !(follows && self.averages().is_some()),
+            "`SWA` and the optimizer's `use_ema` both replace the weights when training ends";
+            help: "give one of them"
+        );
         Ok(())
     }
 

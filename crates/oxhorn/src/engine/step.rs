@@ -1,13 +1,16 @@
 //! The graphs of an engine: a prediction, one step of training or measuring, the results so far.
 
-use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, Value, grad};
+use oxhorn_ir::{DType, Error, Graph, Result, Tensor, Trace, Type, Value};
 use oxhorn_nn::{
-    Declarations, Initial, Mode, Sampling, Scope,
+    Declarations, Initial, Mode, Scope,
     losses::{Loss, Reduction, weigh},
+    metrics::Measure,
+    techniques::{self, Blend, Output},
 };
 
 use super::{
     Key, Kind, METRICS, Network,
+    interventions::Interventions,
     objective::{Objective, Quantity, Tracked, Weighted},
 };
 use crate::data::feed_name;
@@ -20,15 +23,36 @@ pub(super) struct Parts<'a> {
 
 /// The targets of a batch, which positions of the predictions count, and the weights of samples,
 /// output by output.
+#[derive(Clone)]
 struct Targets<'g> {
     y_true: Vec<Option<Tensor<'g>>>,
     masks: Vec<Option<Tensor<'g>>>,
     weights: Vec<Option<Tensor<'g>>>,
+    /// How much they count, where samples are mixed and have other targets too.
+    share: Option<Tensor<'g>>,
+}
+
+/// What one pass of the samples through the network has given, and what it should have.
+struct Pass<'g> {
+    y_pred: Vec<Tensor<'g>>,
+    /// One, or two where samples are mixed.
+    targets: Vec<Targets<'g>>,
+}
+
+/// A batch that went through the network.
+struct Seen<'g> {
+    passes: Vec<Pass<'g>>,
+    /// The sum of all losses and penalties, one number.
+    loss: Tensor<'g>,
+    /// Each output's own loss.
+    own: Vec<Option<Tensor<'g>>>,
+    /// What layers and regularizers add.
+    added: Vec<Tensor<'g>>,
 }
 
 impl Parts<'_> {
     /// The network's outputs for these inputs.
-    fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
+    pub(super) fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
         let mut outputs = vec![];
         self.network.within(cx, &mut || outputs = self.network.call(cx, x));
         outputs
@@ -43,29 +67,6 @@ impl Parts<'_> {
             let y = self.call(&cx, &inputs(&trace, &key.x));
             cx.write_updates();
             y.iter().map(|y| y.value()).collect::<Vec<_>>()
-        };
-        trace.finish(&outputs)
-    }
-
-    /// The graph of the network alone, with what drops at work: each input of the batch comes once
-    /// for each sample, and outputs have an axis of samples in front of that of the batch.
-    pub(super) fn sample_graph(&self, key: &Key, sampling: Sampling) -> Result<Graph> {
-        let trace = Trace::new("sample");
-        let outputs = {
-            let cx = Scope::new(&trace, self.declarations, Mode::Sample(sampling));
-            let x = inputs(&trace, &key.x).into_iter().map(|x| repeat(x, sampling.samples));
-            let y = self.call(&cx, &x.collect::<Vec<_>>());
-            let rows = key.x.first().map_or(0, |ty| ty.shape[0]);
-            let y =
-                y.into_iter().map(|y| part(y, sampling.samples, rows).value()).collect::<Vec<_>>();
-            if cx.write_seeds() == 0 {
-                let message = "nothing in the model drops, so that all samples would be the same";
-                trace.fail(Error::new(message).help(
-                    "add `Dropout`, or another layer that drops, with a rate above 0; a layer of \
-                     one's own takes part where it calls such a layer, or with `training=True`",
-                ));
-            }
-            y
         };
         trace.finish(&outputs)
     }
@@ -121,67 +122,76 @@ impl Parts<'_> {
 
     /// Writes one step into the trace, and returns the batch's loss, followed by its penalties
     /// where they are asked for.
-    fn step(
+    fn step<'g>(
         &self,
-        cx: &Scope<'_>,
+        cx: &Scope<'g>,
         objective: &Objective,
         tracked: &[Tracked],
         key: &Key,
     ) -> Vec<Value> {
         let trace = cx.trace();
-        let outputs = self.network.call_masked(cx, &inputs(trace, &key.x));
-        let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
-        if let Err(error) = objective.check_outputs(y_pred.len()) {
-            return vec![trace.fail(error).value()];
-        }
-        let targets = Targets {
-            y_true: feeds(trace, "y", &key.y),
-            masks,
-            weights: feeds(trace, "sample_weight", &key.weights),
+        let techniques = if key.kind == Kind::Train { &objective.techniques[..] } else { &[] };
+        let interventions = match Interventions::of(cx, techniques) {
+            Ok(interventions) => interventions,
+            Err(error) => return vec![trace.fail(error).value()],
         };
-        let Losses { total: loss, own, added } = total_loss(cx, objective, &targets, &y_pred);
+        let fed = interventions.feed(inputs(trace, &key.x));
+        let targets = blended(trace, key, fed.blend);
+        let before = cx.moment();
+        let see = || self.see(cx, objective, &interventions, &fed.x, &targets);
+        let seen = match see() {
+            Ok(seen) => seen,
+            Err(error) => return vec![trace.fail(error).value()],
+        };
         if key.kind == Kind::Train {
             let weights = cx.trainable_weights();
-            let tensors: Vec<Tensor> = weights.iter().map(|(_, tensor)| *tensor).collect();
-            let gradients = grad(objective.optimizer.scale_loss(cx, loss), &tensors);
+            let again = |instead: &[(&str, Tensor<'g>)]| {
+                let seen = cx.replay(&before, instead, see);
+                seen.map_or_else(|error| trace.fail(error), |seen| seen.loss)
+            };
+            let gradients =
+                interventions.gradients(cx, &objective.optimizer, &weights, seen.loss, again);
             objective.optimizer.apply(cx, &weights, &gradients);
         }
-        let metrics = cx.child(METRICS);
-        let samples = key.x.first().and_then(|ty| ty.shape.first()).copied().unwrap_or(1);
-        let samples = trace.scalar(samples as f64, DType::F32);
-        add(&metrics.child("loss"), loss, samples);
-        for Tracked { name, output, of } in tracked {
-            let scope = metrics.child(name);
-            match of {
-                Quantity::Loss => {
-                    if let Some(own) = own[*output] {
-                        add(&scope, own, samples);
-                    }
-                }
-                Quantity::Metric(metric, weighted) => {
-                    let Some(y_true) = targets.y_true[*output] else { continue };
-                    let weight = targets.weights[*output].filter(|_| *weighted == Weighted::Yes);
-                    match metric.get() {
-                        Ok(metric) => {
-                            let origin = format!("{name} ({})", metric.class_name());
-                            let before = trace.enter(Some(origin));
-                            let mask = targets.masks[*output].filter(|_| metric.is_mean());
-                            let weight = weigh(weight, mask, Reduction::Sum);
-                            metric.update(&scope, y_true, y_pred[*output], weight);
-                            trace.enter(before);
-                        }
-                        Err(error) => {
-                            trace.fail(error);
-                        }
-                    }
-                }
-            }
-        }
+        count(cx, tracked, key, &seen);
         cx.write_updates();
         // Where nobody asks for it, the sum does not enter the graph.
-        let apart = added.into_iter().filter(|_| key.kind == Kind::Apart);
+        let apart = seen.added.into_iter().filter(|_| key.kind == Kind::Apart);
         let penalty = apart.reduce(|sum, penalty| sum + penalty);
-        [loss].into_iter().chain(penalty).map(|it| it.value()).collect()
+        [seen.loss].into_iter().chain(penalty).map(|it| it.value()).collect()
+    }
+
+    /// Sends a batch through the network, as often as techniques want each sample to pass.
+    fn see<'g>(
+        &self,
+        cx: &Scope<'g>,
+        objective: &Objective,
+        interventions: &Interventions<'_, 'g>,
+        x: &[Tensor<'g>],
+        targets: &[Targets<'g>],
+    ) -> Result<Seen<'g>> {
+        let passes = interventions.passes();
+        let repeated = |x: &Tensor<'g>| match passes {
+            1 => *x,
+            _ => Tensor::concatenate(&vec![*x; passes], 0),
+        };
+        let x: Vec<Tensor> = x.iter().map(repeated).collect();
+        let outputs = self.network.call_masked(cx, &x);
+        objective.check_outputs(outputs.len())?;
+        let pass = |pass: usize| {
+            let part = |(y, mask): &(Tensor<'g>, Option<Tensor<'g>>)| {
+                (part(*y, pass, passes), mask.map(|mask| part(mask, pass, passes)))
+            };
+            let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.iter().map(part).unzip();
+            let with = |targets: &Targets<'g>| Targets { masks: masks.clone(), ..targets.clone() };
+            Pass { y_pred, targets: targets.iter().map(with).collect() }
+        };
+        let passes: Vec<Pass> = (0..passes).map(pass).collect();
+        let Losses { total, own, added } = total_loss(cx, objective, &passes);
+        let outputs = judged(objective, &passes);
+        let penalties = interventions.penalties(&techniques::Seen { x: &x, outputs: &outputs });
+        let loss = penalties.into_iter().fold(total, |loss, penalty| loss + penalty);
+        Ok(Seen { passes, loss, own, added })
     }
 
     /// The graph of loss and metrics, from the totals so far.
@@ -211,36 +221,9 @@ impl Parts<'_> {
 }
 
 /// The inputs of the network.
-fn inputs<'g>(trace: &'g Trace, x: &[Type]) -> Vec<Tensor<'g>> {
+pub(super) fn inputs<'g>(trace: &'g Trace, x: &[Type]) -> Vec<Tensor<'g>> {
     let name = |i: usize| feed_name("x", i, x.len());
     x.iter().enumerate().map(|(i, ty)| trace.input(name(i), ty.clone())).collect()
-}
-
-/// The batch so many times, one after the other.
-fn repeat(x: Tensor<'_>, samples: usize) -> Tensor<'_> {
-    let shape = x.shape();
-    let Some((rows, row)) = shape.split_first() else { return x };
-    x.reshape([&[1], &shape[..]].concat())
-        .broadcast([&[samples], &shape[..]].concat())
-        .reshape([&[samples * rows], row].concat())
-}
-
-/// What the network gives for a batch that was repeated, with an axis of samples.
-fn part(y: Tensor<'_>, samples: usize, rows: usize) -> Tensor<'_> {
-    let shape = y.shape();
-    match shape.split_first() {
-        Some((&all, row)) if all == samples * rows && y.dtype() == DType::F32 => {
-            y.reshape([&[samples, rows], row].concat())
-        }
-        _ if y.is_void() => y,
-        _ => {
-            let message = format!("an output is {} for a batch of {} rows", y.ty(), samples * rows);
-            y.trace().fail(
-                Error::new(message)
-                    .help("what is sampled has one row of `float32` for each row of the inputs"),
-            )
-        }
-    }
 }
 
 /// What else is fed to a step: one for each output, perhaps.
@@ -261,17 +244,122 @@ struct Losses<'g> {
     added: Vec<Tensor<'g>>,
 }
 
-fn total_loss<'g>(
-    cx: &Scope<'g>,
-    objective: &Objective,
-    targets: &Targets<'g>,
-    y_pred: &[Tensor<'g>],
-) -> Losses<'g> {
+/// The targets of a batch; where samples are mixed, also those of the samples that each is mixed
+/// with.
+fn blended<'g>(trace: &'g Trace, key: &Key, blend: Option<Blend<'g>>) -> Vec<Targets<'g>> {
+    let own = Targets {
+        y_true: feeds(trace, "y", &key.y),
+        masks: vec![],
+        weights: feeds(trace, "sample_weight", &key.weights),
+        share: None,
+    };
+    let Some(Blend { share, partner }) = blend else { return vec![own] };
+    let partners = |all: &[Option<Tensor<'g>>]| {
+        all.iter().map(|it| it.map(|it| it.gather(partner, 0))).collect::<Vec<_>>()
+    };
+    let others = Targets {
+        y_true: partners(&own.y_true),
+        masks: vec![],
+        weights: partners(&own.weights),
+        share: Some(1.0 - share),
+    };
+    vec![Targets { share: Some(share), ..own }, others]
+}
+
+/// The rows of one of several passes, which are one after the other.
+fn part(y: Tensor<'_>, pass: usize, passes: usize) -> Tensor<'_> {
+    if passes == 1 || y.is_void() {
+        return y;
+    }
+    let shape = y.shape();
+    let all = shape.first().copied().unwrap_or_default();
+    if shape.is_empty() || all % passes != 0 {
+        let error = Error::new(format!("an output is {}, whose rows are not samples", y.ty()));
+        let help = "a technique sends each sample through the network several times";
+        return y.trace().fail(error.help(help));
+    }
+    let (mut start, mut stop) = (vec![0; shape.len()], shape.clone());
+    (start[0], stop[0]) = (pass * all / passes, (pass + 1) * all / passes);
+    y.slice(start, stop, vec![1; shape.len()])
+}
+
+/// What techniques see of the outputs that have a loss.
+fn judged<'a, 'g>(objective: &'a Objective, passes: &[Pass<'g>]) -> Vec<Output<'a, 'g>> {
+    let targets = &passes[0].targets[0];
+    let judged = |(output, asked): (usize, &'a super::Asked)| {
+        let pass = |pass: &Pass<'g>| (pass.y_pred[output], pass.targets[0].masks[output]);
+        Some(Output {
+            name: &asked.output,
+            loss: asked.loss.as_ref()?,
+            loss_weight: asked.loss_weight.unwrap_or(1.0),
+            y_true: targets.y_true[output]?,
+            sample_weight: targets.weights[output],
+            passes: passes.iter().map(pass).collect(),
+        })
+    };
+    objective.outputs.iter().enumerate().filter_map(judged).collect()
+}
+
+/// Adds a batch to the totals of loss and metrics.
+fn count<'g>(cx: &Scope<'g>, tracked: &[Tracked], key: &Key, seen: &Seen<'g>) {
+    let (trace, metrics) = (cx.trace(), cx.child(METRICS));
+    let samples = key.x.first().and_then(|ty| ty.shape.first()).copied().unwrap_or(1);
+    let samples = trace.scalar(samples as f64, DType::F32);
+    add(&metrics.child("loss"), seen.loss, samples);
+    for Tracked { name, output, of } in tracked {
+        let scope = metrics.child(name);
+        match of {
+            Quantity::Loss => {
+                if let Some(own) = seen.own[*output] {
+                    add(&scope, own, samples);
+                }
+            }
+            Quantity::Metric(metric, weighted) => match metric.get() {
+                Ok(metric) => {
+                    let origin = format!("{name} ({})", metric.class_name());
+                    let before = trace.enter(Some(origin));
+                    // All passes are of the same samples.
+                    let Pass { y_pred, targets } = &seen.passes[0];
+                    for targets in targets {
+                        let Some(y_true) = targets.y_true[*output] else { continue };
+                        let weight = targets.weight(*output, *weighted, metric);
+                        metric.update(&scope, y_true, y_pred[*output], weight);
+                    }
+                    trace.enter(before);
+                }
+                Err(error) => {
+                    trace.fail(error);
+                }
+            },
+        }
+    }
+}
+
+impl<'g> Targets<'g> {
+    /// What samples weigh in a metric.
+    fn weight(
+        &self,
+        output: usize,
+        weighted: Weighted,
+        metric: &dyn Measure,
+    ) -> Option<Tensor<'g>> {
+        let weight = self.weights[output].filter(|_| weighted == Weighted::Yes);
+        let weight = match (self.share, weight, self.y_true[output]) {
+            (Some(share), Some(weight), _) => Some(weight.cast(DType::F32) * share),
+            (Some(share), None, Some(y_true)) => Some(share.broadcast([y_true.dim(0)])),
+            (_, weight, _) => weight,
+        };
+        weigh(weight, self.masks[output].filter(|_| metric.is_mean()), Reduction::Sum)
+    }
+}
+
+/// The losses of a batch that went through the network so often.
+fn total_loss<'g>(cx: &Scope<'g>, objective: &Objective, passes: &[Pass<'g>]) -> Losses<'g> {
     let trace = cx.trace();
     let (mut total, mut own) = (None, vec![None; objective.outputs.len()]);
     for (output, asked) in objective.outputs.iter().enumerate() {
-        let (Some(loss), Some(y_true)) = (&asked.loss, targets.y_true[output]) else { continue };
-        let value = loss_of(loss, y_true, y_pred[output], targets, output);
+        let Some(loss) = &asked.loss else { continue };
+        let Some(value) = mean_loss(loss, passes, output) else { continue };
         own[output] = Some(value);
         let weighed = asked.loss_weight.map_or(value, |weight| value * weight);
         total = Some(total.map_or(weighed, |total: Tensor<'g>| total + weighed));
@@ -286,6 +374,20 @@ fn total_loss<'g>(
         )
     });
     Losses { total, own, added }
+}
+
+/// The loss of an output, if it has a target: the mean over passes, and the sum over the shares of
+/// targets.
+fn mean_loss<'g>(loss: &Loss, passes: &[Pass<'g>], output: usize) -> Option<Tensor<'g>> {
+    let mut values = vec![];
+    for Pass { y_pred, targets } in passes {
+        for targets in targets {
+            let value = loss_of(loss, targets.y_true[output]?, y_pred[output], targets, output);
+            values.push(targets.share.map_or(value, |share| value * share));
+        }
+    }
+    let sum = values.into_iter().reduce(|sum, value| sum + value)?;
+    Some(if passes.len() == 1 { sum } else { sum / passes.len() as f64 })
 }
 
 /// The loss of a batch, one number.

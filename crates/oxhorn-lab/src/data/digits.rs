@@ -1,27 +1,27 @@
-//! The handwritten digits that the demo learns: real data, small enough to be embedded.
+//! Handwritten digits: real data, small enough to be embedded.
 
 use ndarray::{Array1, Array2};
 
 /// Who made the data, and on what terms: to be shown wherever the data is used.
-pub(crate) const ATTRIBUTION: &str = "\
+pub const ATTRIBUTION: &str = "\
 Data: Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak
 (1998), UCI Machine Learning Repository, https://doi.org/10.24432/C50P49,
 CC BY 4.0.";
 
 /// One image a line, as `data/NOTICE.txt` describes.
-const TEXT: &str = include_str!("data/digits.txt");
+const TEXT: &str = include_str!("digits.txt");
 const PIXELS: usize = 64;
 
 /// Images of 8 by 8 pixels and the digits they show.
-pub(crate) struct Digits {
+pub struct Digits {
     /// Shape `[1797, 64]`: rows of pixels from the top left, 0 for paper to 16 for ink.
-    pub(crate) images: Array2<f32>,
+    pub images: Array2<f32>,
     /// Shape `[1797]`: 0 to 9.
-    pub(crate) labels: Array1<i64>,
+    pub labels: Array1<i64>,
 }
 
 /// All 1,797 images, in the order in which they were published.
-pub(crate) fn load() -> Digits {
+pub fn load() -> Digits {
     let lines: Vec<&[u8]> = TEXT.lines().map(str::as_bytes).collect();
     Digits {
         images: Array2::from_shape_fn((lines.len(), PIXELS), |(image, pixel)| {
