@@ -18,7 +18,7 @@ const DROPS: [&str; 9] = [
 ];
 
 /// Layers without weights that treat each number by itself, or only move it.
-const PASSES: [&str; 12] = [
+const PASSES: [&str; 13] = [
     "Activation",
     "ActivityRegularization",
     "ELU",
@@ -31,6 +31,7 @@ const PASSES: [&str; 12] = [
     "RepeatVector",
     "Reshape",
     "Softmax",
+    "Temperature",
 ];
 
 /// Layers that hand on what enters the model, in another form.
