@@ -6,6 +6,7 @@ mod lambda;
 mod learning_rate_scheduler;
 mod monitor;
 mod reduce_lr_on_plateau;
+mod swap_ema_weights;
 mod terminate_on_nan;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,6 +23,7 @@ pub use learning_rate_scheduler::LearningRateScheduler;
 pub use monitor::Mode;
 pub use oxhorn_nn::metrics::Direction;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use swap_ema_weights::SwapEMAWeights;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{

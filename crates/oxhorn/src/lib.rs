@@ -100,7 +100,7 @@ pub mod prelude {
         Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            ReduceLROnPlateau, TerminateOnNaN, Training,
+            ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},
