@@ -249,6 +249,32 @@ def test_what_is_out_of_range_is_refused_with_the_range(make: Callable, message:
     assert message in str(error.value)
 
 
+def test_what_keras_refuses_without_need_is_taken() -> None:
+    # Keras: `TypeError`, for a layer without weights.
+    layer = layers.SpatialDropout1D(0.5, seed=3, trainable=False, name="s")
+    assert not layer.trainable
+    assert layer.get_config() == {"rate": 0.5, "seed": 3, "name": "s", "dtype": "float32"}
+    # As Keras 2 wrote it.
+    older = {"name": "s", "trainable": True, "dtype": "float32", "rate": 0.5, "noise_shape": None}
+    for cls in (layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D):
+        assert cls.from_config({**older, "seed": None}).rate == 0.5
+        with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+            cls(0.5, colour="red")
+    # Documented in Keras, and unknown there.
+    assert isinstance(keras.regularizers.get("l1_l2"), keras.regularizers.L1L2)
+    # Refused in Keras above 1.
+    x = layers.GaussianNoise(3.0, seed=1)(np.zeros((101, 101), "float32"), training=True)
+    assert abs(x.std() - 3.0) < 4 * 3.0 / np.sqrt(2 * 101**2)
+
+
+def test_what_divides_by_zero_in_keras_does_not() -> None:
+    x = np.ones((5, 3), "float32")
+    with pytest.raises(ValueError, match="less than 1, where the noise would be infinite"):
+        layers.GaussianDropout(1.0)
+    np.testing.assert_array_equal(layers.AlphaDropout(1.0)(x, training=True), 0.0)
+    np.testing.assert_array_equal(layers.Dropout(1.0)(x, training=True), 0.0)
+
+
 def test_blocks_larger_than_the_image_are_refused_with_the_range() -> None:
     with pytest.raises(ValueError, match="`block_size` must be from 1 to 5, the least extent"):
         layers.DropBlock2D(0.1, 6)(np.ones((2, 7, 5, 3), "float32"))

@@ -102,7 +102,7 @@ pub mod prelude {
         Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            RateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,
+            RateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},
