@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         backend as backend,
     )
     from oxhorn import (
+        calibration as calibration,
+    )
+    from oxhorn import (
         callbacks as callbacks,
     )
     from oxhorn import (
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
     )
     from oxhorn import (
         layers as layers,
+    )
+    from oxhorn import (
+        lint as lint,
     )
     from oxhorn import (
         losses as losses,
@@ -104,9 +110,9 @@ __all__ = [
 
 # Modules that are imported when they are first asked for.
 MODULES = frozenset(
-    """activations backend callbacks config constraints datasets dtype_policies initializers layers
-    legacy losses metrics mixed_precision models ops optimizers preprocessing random regularizers
-    saving techniques tree utils""".split()
+    """activations backend calibration callbacks config constraints datasets dtype_policies
+    initializers layers legacy lint losses metrics mixed_precision models ops optimizers
+    preprocessing random regularizers saving techniques tree utils""".split()
 )
 
 

@@ -1,10 +1,14 @@
 //! `Dataset`: samples with their targets, and which of them are learnt from.
 
 pub mod digits;
+pub mod idx;
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis, CowArray, Dimension, IxDyn, Slice};
+use oxhorn::random::Streams;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
 
 /// Samples with their targets, and which of them are learnt from; the others validate.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +102,74 @@ impl Dataset {
     /// How many samples there are.
     pub fn rows(&self) -> usize {
         self.x.shape().first().copied().unwrap_or(0)
+    }
+
+    /// The samples that are learnt from at this seed, and those that validate, as rows.
+    pub fn rows_at(&self, seed: u32) -> (Vec<usize>, Vec<usize>) {
+        let mut rows = match self.split {
+            Split::Drawn { .. } => Streams::seeded(seed).numpy.permutation(self.rows()),
+            Split::Fixed { .. } => (0..self.rows()).collect(),
+        };
+        let validation = rows.split_off(self.split.train().min(rows.len()));
+        (rows, validation)
+    }
+
+    /// These samples; nothing is copied where they stand together.
+    pub(crate) fn x_at(&self, rows: &[usize]) -> CowArray<'_, f32, IxDyn> {
+        let first = rows.first().copied().unwrap_or(0);
+        let together = rows.iter().enumerate().all(|(i, &row)| row == first + i);
+        if together {
+            let rows = Slice::from(first..first + rows.len());
+            return self.x.slice_axis(Axis(0), rows).into();
+        }
+        self.x.select(Axis(0), rows).into()
+    }
+
+    /// Rejects data that nothing can be learnt from, or validated on.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (name, rows, train) = (&self.name, self.rows(), self.split.train());
+        let targets = match &self.y {
+            Target::Classes { labels, .. } => labels.len(),
+            Target::Values(values) => values.shape().first().copied().unwrap_or(0),
+        };
+        if targets != rows {
+            return Err(Error::new(format!("`{name}` has {rows} samples and {targets} targets"))
+                .help("the first axis of both counts samples"));
+        }
+        if !(1..rows).contains(&train) {
+            return Err(Error::new(format!(
+                "of the {rows} samples of `{name}`, {train} are to be learnt from"
+            ))
+            .help("one must be learnt from at least, and one be left to validate on"));
+        }
+        if let Target::Classes { labels, names } = &self.y {
+            let known = |label: i64| usize::try_from(label).is_ok_and(|it| it < names.len());
+            if let Some(row) = labels.iter().position(|&label| !known(label)) {
+                let (label, classes) = (labels[row], names.len());
+                return Err(Error::new(format!(
+                    "label {label} of sample {row} of `{name}` is none of the {classes} classes"
+                ))
+                .help("classes are numbered from 0"));
+            }
+        }
+        let values = match &self.y {
+            Target::Values(values) => Some(values),
+            Target::Classes { .. } => None,
+        };
+        let arrays = [("samples", Some(&self.x)), ("targets", values)];
+        for (what, array) in arrays.into_iter().filter_map(|(what, it)| Some((what, it?))) {
+            if let Some((at, value)) = array.indexed_iter().find(|(_, value)| !value.is_finite()) {
+                let place = at.slice();
+                return Err(Error::new(format!(
+                    "the {what} of `{name}` hold {value} at {place:?}"
+                ))
+                .help(
+                    "one such number makes NaN of all that it meets: replace it, or leave its \
+                     sample out",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What a report says of it.

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use oxhorn_ir::{Array, DType, Error, Result, Tensor, Trace, Type};
+use oxhorn_ir::{Array, DType, Error, Result, Tensor, Trace, Type, ensure};
 
 use crate::{
     constraints::Constraint,
@@ -41,6 +41,26 @@ pub struct Sampling {
     pub samples: usize,
     /// What the inputs of one sample have in common.
     pub masks: Masks,
+}
+
+/// More samples than anybody has drawn: a slip, which would fill the memory.
+const SAMPLES_MAX: usize = 1 << 16;
+
+impl Sampling {
+    /// Rejects no samples, and more than memory has room for.
+    ///
+    /// # Errors
+    ///
+    /// With the range.
+    pub fn check(self) -> Result<()> {
+        let Sampling { samples, .. } = self;
+        ensure!(
+            (1..=SAMPLES_MAX).contains(&samples),
+            "`samples` must be between 1 and {SAMPLES_MAX}, got {samples}";
+            help: "50 are enough for a mean, some hundred for an interval"
+        );
+        Ok(())
+    }
 }
 
 /// Whether inputs have what is dropped in common.
@@ -113,6 +133,8 @@ pub struct Scope<'g> {
 struct Shared<'g> {
     trace: &'g Trace,
     declarations: &'g Declarations,
+    /// How predictions are sampled, if they are; whatever the mode of a part of the model.
+    sampling: Option<Sampling>,
     leaves: RefCell<Vec<Leaf<'g>>>,
     losses: RefCell<Vec<Tensor<'g>>>,
     ensembles: RefCell<Vec<Ensemble<'g>>>,
@@ -155,6 +177,11 @@ impl Variable {
     /// stand in a layer's settings or in its formulas.
     pub fn is_weight(&self) -> bool {
         !matches!(self.initial, Initial::Seed(_) | Initial::Given(_))
+    }
+
+    /// Whether this is the state of a seed generator.
+    pub fn is_seed(&self) -> bool {
+        SeedGenerator::keeps(&self.path) && self.ty == SeedGenerator::ty()
     }
 
     /// The first value; `seed` is used where [`Variable::needs_seed`], and nowhere else.
@@ -244,7 +271,11 @@ impl<'g> Scope<'g> {
     /// The outermost scope of a trace.
     pub fn new(trace: &'g Trace, declarations: &'g Declarations, mode: Mode) -> Scope<'g> {
         let (leaves, losses, ensembles) = Default::default();
-        let shared = Rc::new(Shared { trace, declarations, leaves, losses, ensembles });
+        let sampling = match mode {
+            Mode::Sample(sampling) => Some(sampling),
+            Mode::Train | Mode::Infer => None,
+        };
+        let shared = Rc::new(Shared { trace, declarations, sampling, leaves, losses, ensembles });
         Scope { shared, path: String::new(), mode, trainable: true }
     }
 
@@ -278,6 +309,11 @@ impl<'g> Scope<'g> {
         self.mode != Mode::Infer
     }
 
+    /// How predictions are sampled, if they are; whatever the mode of a part of the model.
+    pub fn sampling(&self) -> Option<Sampling> {
+        self.shared.sampling
+    }
+
     /// What the graph is for.
     pub fn mode(&self) -> Mode {
         self.mode
@@ -296,8 +332,8 @@ impl<'g> Scope<'g> {
         draw: impl Fn(Tensor<'g>, Vec<usize>) -> Tensor<'g>,
     ) -> Tensor<'g> {
         let (key, shape) = (seeds.next(), shape.into());
-        let (Mode::Sample(Sampling { samples, masks }), Some((&rows, sample))) =
-            (self.mode, shape.split_first())
+        let (Some(Sampling { samples, masks }), Some((&rows, sample))) =
+            (self.shared.sampling, shape.split_first())
         else {
             return draw(key, shape);
         };
@@ -587,6 +623,15 @@ impl<'g> Scope<'g> {
         }
     }
 
+    /// Writes the new states of seed generators into the graph, and of nothing else; how many of
+    /// them gave a key.
+    pub fn write_seeds(&self) -> usize {
+        let leaves = self.shared.leaves.borrow();
+        let gave = |leaf: &&Leaf| leaf.current.value() != leaf.value.value();
+        let seeds = leaves.iter().filter(|leaf| SeedGenerator::keeps(&leaf.path)).filter(gave);
+        seeds.map(|leaf| self.trace().update(leaf.value, leaf.current)).count()
+    }
+
     /// A variable that someone else keeps, declared as it is: what it has become so far.
     pub fn variable(&self, variable: Variable) -> Tensor<'g> {
         self.declare(variable)
@@ -648,6 +693,11 @@ impl<'g> SeedGenerator<'g> {
         Type::new(DType::U32, [2])
     }
 
+    /// Whether the variable of this path is the state of a seed generator.
+    fn keeps(path: &str) -> bool {
+        path.rsplit('/').next() == Some(Self::STATE)
+    }
+
     /// The next key, of type `u32[2]`: the state, whose counter then goes up by one.
     pub fn next(&self) -> Tensor<'g> {
         let (scope, ty) = (&self.scope, SeedGenerator::ty());
@@ -661,6 +711,8 @@ impl<'g> SeedGenerator<'g> {
 
 #[cfg(test)]
 mod tests {
+    use oxhorn_ir::Role;
+
     use super::*;
     use crate::{layers::Dense, testing::f32_input};
 
@@ -717,6 +769,27 @@ mod tests {
     impl MapData for Vec<Array> {
         fn map_data(self) -> Vec<Vec<f64>> {
             self.into_iter().map(|array| array.data).collect()
+        }
+    }
+
+    #[test]
+    fn a_sampled_graph_changes_seeds_alone_and_knows_whether_any_gave_a_key() {
+        use crate::layers::{BatchNormalization, Dropout, GaussianNoise};
+        let sampling = Sampling { samples: 3, masks: Masks::Own };
+        let state = "dropout/seed_generator/seed_generator_state";
+        for (rate, expected) in [(0.5, vec![state]), (0.0, vec![])] {
+            let (trace, declared) = (Trace::new("test"), Declarations::new());
+            let cx = Scope::new(&trace, &declared, Mode::Sample(sampling));
+            let x = f32_input(&trace, &[6, 5]);
+            let x = cx.in_mode(Mode::Train).layer("norm", &BatchNormalization::new().into(), x);
+            let x = cx.layer("noise", &GaussianNoise::new(0.1).into(), x);
+            let y = cx.layer("dropout", &Dropout::new(rate).into(), x).value();
+            assert_eq!(cx.write_seeds(), expected.len());
+            drop(cx);
+            let graph = trace.finish(&[y]).expect("no mistake");
+            let name = |value| graph.leaves(Role::Weight).find(|leaf| leaf.0 == value);
+            let written = graph.updates().iter().filter_map(|update| Some(&name(update.0)?.1.name));
+            assert_eq!(written.collect::<Vec<_>>(), expected);
         }
     }
 

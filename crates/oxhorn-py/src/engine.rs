@@ -10,11 +10,12 @@ use oxhorn::{
     Result,
     data::Source,
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
+    looping::Loop,
 };
 use oxhorn_ir::{Tensor as Traced, Type};
 use oxhorn_nn::{
-    Handle, Scope, config::Field, handle::Category, metrics::Metric, optimizers::Optimizer,
-    techniques::Technique,
+    Handle, Masks, Sampling, Scope, config::Field, handle::Category, metrics::Metric,
+    optimizers::Optimizer, techniques::Technique,
 };
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
@@ -25,6 +26,7 @@ use pyo3::{
 use crate::{
     arrays,
     errors::{carried, for_python},
+    mc_prediction::McPrediction,
     network::Function,
     settings::{Feed, Sendable, Settings},
     variable::{acquire, release},
@@ -243,24 +245,29 @@ impl Engine {
         self.slot.with(|engine| for_python(engine.set_objective(objective)))
     }
 
-    /// Trains.
+    /// Trains; `clean` is what is measured after every epoch, if anything is.
     fn fit(
         &self,
         py: Python<'_>,
         training: &Bound<'_, PyDict>,
         validation: Option<&Bound<'_, PyDict>>,
+        clean: Option<&Bound<'_, PyDict>>,
         settings: &Bound<'_, PyDict>,
     ) -> PyResult<()> {
         let mut training = Feed::read(training)?;
         let mut validation = validation.map(Feed::read).transpose()?;
+        let mut clean = clean.map(Feed::read).transpose()?;
         let training = training.sendable()?;
         let validation = validation.as_mut().map(Feed::sendable).transpose()?;
+        let clean = clean.as_mut().map(Feed::sendable).transpose()?;
         let settings = Settings::read(settings, &self.slot)?;
         self.run(py, move |engine, slot| {
             let training = ready(engine, slot, Kind::Train, training)?;
-            let validation =
-                validation.map(|it| ready(engine, slot, Kind::Test, it)).transpose()?;
-            engine.fit(training, validation, settings.into_loop()).map(drop)
+            let mut test = |feed| ready(engine, slot, Kind::Test, feed);
+            let validation = validation.map(&mut test).transpose()?;
+            let clean = clean.map(&mut test).transpose()?;
+            let settings = Loop { clean, ..settings.into_loop() };
+            engine.fit(training, validation, settings).map(drop)
         })
     }
 
@@ -297,6 +304,28 @@ impl Engine {
         })?;
         let outputs = predictions.types.iter().zip(&predictions.bytes);
         outputs.map(|(ty, bytes)| arrays::from_bytes(py, ty, bytes)).collect()
+    }
+
+    /// Samples of the outputs for all batches, with what drops at work.
+    fn sample(
+        &self,
+        py: Python<'_>,
+        feed: &Bound<'_, PyDict>,
+        sampling: (usize, bool, u32),
+        settings: &Bound<'_, PyDict>,
+    ) -> PyResult<Vec<McPrediction>> {
+        let (samples, common_mask, seed) = sampling;
+        let masks = if common_mask { Masks::Common } else { Masks::Own };
+        let sampling = Sampling { samples, masks };
+        for_python(sampling.check())?;
+        let mut feed = Feed::read(feed)?;
+        let feed = feed.sendable()?;
+        let settings = Settings::read(settings, &self.slot)?;
+        let outputs = self.run(py, move |engine, slot| {
+            let source = ready(engine, slot, Kind::Sample(sampling), feed)?;
+            engine.sample(source, sampling, seed, settings.into_loop())
+        })?;
+        Ok(outputs.into_iter().map(McPrediction).collect())
     }
 
     /// One step over one batch: loss and metrics of it, in Keras' order.

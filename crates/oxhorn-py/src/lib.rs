@@ -7,9 +7,12 @@
 
 mod arguments;
 mod arrays;
+mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
+mod lint;
+mod mc_prediction;
 mod network;
 mod objects;
 mod rates;
@@ -27,7 +30,10 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::{
+        calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
+        lint::{lint, lint_rules},
+        mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{
             apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,

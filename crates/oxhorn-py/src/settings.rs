@@ -207,6 +207,7 @@ impl Settings {
             verbosity: self.verbosity,
             output: Output::of(write),
             screen: self.screen,
+            ..Loop::new()
         }
     }
 }

@@ -8,10 +8,14 @@ use oxhorn_nn::{
 };
 use serde_json::json;
 
-use crate::sequential::{Compile, Sequential};
+use crate::{
+    lint::Rule,
+    sequential::{Compile, Sequential},
+};
 
 impl Compile {
-    /// What Keras' `compile_config` says.
+    /// What Keras' `compile_config` says. The linter is silent then, for it spoke when the model was
+    /// first compiled.
     ///
     /// # Errors
     ///
@@ -28,6 +32,7 @@ impl Compile {
             return Err(unsupported("loss_weights", &config["loss_weights"]));
         }
         let compile = Compile::new(optimizer, loss)
+            .allow(Rule::ALL)
             .metrics(metrics("metrics")?)
             .weighted_metrics(metrics("weighted_metrics")?);
         let techniques = match &config["techniques"] {
@@ -48,7 +53,8 @@ impl Sequential {
         let asked = objective.outputs.first()?;
         let metrics = |metrics: &[Metric]| match metrics {
             [] => Json::Null,
-            metrics => metrics.iter().map(Field::write).collect(),
+            // What "accuracy" is depends on shapes, and so is not decided here.
+            metrics => metrics.iter().map(Metric::as_given).collect(),
         };
         let mut config = json!({
             "optimizer": objective.optimizer.write(),
@@ -118,5 +124,6 @@ mod tests {
         let again = Sequential::compiled_from_json(&json).expect("a model that was written");
         assert_eq!(again.to_json(), model.to_json());
         assert_eq!(again.compile_config(), model.compile_config());
+        assert_eq!(json["compile_config"]["metrics"][0], "accuracy");
     }
 }

@@ -177,6 +177,11 @@ impl<'a> Data<'a> {
         self.x.first().map_or(0, Samples::rows)
     }
 
+    /// The same samples, which stay where they are.
+    pub fn view(&self) -> Data<'_> {
+        self.split_at(self.rows()).0
+    }
+
     /// Rejects arrays that do not hold equally many samples.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 
 mod interventions;
 mod objective;
+mod sample;
 mod step;
 mod values;
 
@@ -16,7 +17,8 @@ use oxhorn_ir::{
     Array, DType, Error, Graph, Result, Role, Tensor, Trace, Type, ensure, interpret::interpret,
 };
 use oxhorn_nn::{
-    Declarations, Initial, Mode, Scope, Variable, metrics::Direction, optimizers::LearningRate,
+    Declarations, Initial, Mode, Sampling, Scope, Variable, metrics::Direction,
+    optimizers::LearningRate,
 };
 
 pub use self::objective::{Asked, Objective, Weighted};
@@ -55,10 +57,22 @@ pub enum Kind {
     Train,
     /// Forward, loss, metrics.
     Test,
+    /// The same, and beside the loss its share of penalties, as a second result.
+    Apart,
     /// Forward.
     Predict,
     /// Forward, as in training: noise is active, and states change.
     Noisy,
+    /// Forward many times at once, each time with other units dropped. Of the variables, only seed
+    /// generators' change.
+    Sample(Sampling),
+}
+
+impl Kind {
+    /// Whether targets are looked at.
+    pub(crate) fn measures(self) -> bool {
+        matches!(self, Kind::Train | Kind::Test | Kind::Apart)
+    }
 }
 
 /// Which program is wanted: what it does, and the types of what it is fed, batch axis included.
@@ -81,14 +95,10 @@ impl Key {
             all.iter().map(|it| it.as_ref().map(|it| it.batch_type(rows))).collect()
         };
         let (y, weights) = match kind {
-            Kind::Train | Kind::Test => (each(&data.y), each(&data.sample_weight)),
-            Kind::Predict | Kind::Noisy => (vec![], vec![]),
+            _ if kind.measures() => (each(&data.y), each(&data.sample_weight)),
+            _ => (vec![], vec![]),
         };
         Key { kind, x: data.x.iter().map(|x| x.batch_type(rows)).collect(), y, weights }
-    }
-
-    fn measures(&self) -> bool {
-        matches!(self.kind, Kind::Train | Kind::Test)
     }
 
     /// What does the same over so many samples.
@@ -119,6 +129,9 @@ pub struct Loaded {
     /// The types of the results, which the program's memory may hold in another shape.
     outputs: Vec<Type>,
 }
+
+/// The totals of loss and metrics, variable by variable.
+pub(crate) struct Totals(Vec<(String, Vec<u8>)>);
 
 /// The scope of what belongs to metrics, which every epoch resets.
 const METRICS: &str = "metrics";
@@ -190,6 +203,33 @@ impl Engine {
         self.random = random;
     }
 
+    /// Puts everything back to where it was before the first step: every variable has a first value
+    /// again, drawn from there, and every number the value that it was configured with. The
+    /// programs are kept.
+    ///
+    /// # Errors
+    ///
+    /// If a first value cannot be made.
+    pub fn restart(&mut self, random: random::Source) -> Result<()> {
+        self.random = random;
+        for variable in self.variables() {
+            let first = self.first_value(&variable)?;
+            values::write(&mut self.weights, &variable.path, &first)?;
+        }
+        // Programs know numbers by their position, which stays.
+        let configured = self.learning_rate_configured();
+        for (path, value) in &mut self.numbers {
+            let declared = self.declarations.numbers();
+            let number = declared.iter().find(|number| number.path == *path);
+            *value = match (number, configured) {
+                (_, Some(rate)) if path == LEARNING_RATE => rate,
+                (Some(number), _) => number.value,
+                (None, _) => *value,
+            };
+        }
+        Ok(())
+    }
+
     /// Calls the network with inputs of these types for the first time: declares its variables, and
     /// gives each its first value, with seeds drawn in the order in which Keras draws them. Those
     /// that `outgrown` has are taken from there.
@@ -202,7 +242,13 @@ impl Engine {
         self.parts().declare(inputs)?;
         if let Some(outgrown) = outgrown {
             self.weights = outgrown.weights.clone();
-            self.numbers.clone_from(&outgrown.numbers);
+            let declared = self.declarations.numbers();
+            let is_here = |path: &str| {
+                path.starts_with(OPTIMIZER) || declared.iter().any(|number| number.path == path)
+            };
+            let numbers = outgrown.numbers.iter().filter(|(path, _)| is_here(path));
+            self.numbers = numbers.cloned().collect();
+            drop(declared);
             // What was turned up from 0 stays in the graphs.
             let numbers = outgrown.declarations.numbers();
             let awake = numbers.iter().filter(|number| !number.dormant);
@@ -357,11 +403,17 @@ impl Engine {
     /// A learning rate that was turned stays; that of a new optimizer is its own. The rates of
     /// several optimizers are numbers like all others.
     fn adopt_learning_rate(&mut self) {
-        let Some(objective) = &self.objective else { return };
         let known = self.numbers.iter().any(|(path, _)| path == LEARNING_RATE);
-        let rate = objective.optimizer.learning_rate();
-        if let (Ok(LearningRate::Constant(rate)), false) = (rate, known) {
-            self.numbers.push((LEARNING_RATE.to_owned(), *rate));
+        if let (Some(rate), false) = (self.learning_rate_configured(), known) {
+            self.numbers.push((LEARNING_RATE.to_owned(), rate));
+        }
+    }
+
+    /// The learning rate that the model was compiled with, if it is one number.
+    fn learning_rate_configured(&self) -> Option<f64> {
+        match self.objective.as_ref()?.optimizer.learning_rate() {
+            Ok(LearningRate::Constant(rate)) => Some(*rate),
+            _ => None,
         }
     }
 
@@ -481,7 +533,11 @@ impl Engine {
     ///
     /// If network, loss, metrics or optimizer do not fit together or what they are to be fed.
     pub fn graph(&self, key: &Key) -> Result<Graph> {
-        if key.measures() { self.step_graph(key) } else { self.parts().forward_graph(key) }
+        match key.kind {
+            Kind::Train | Kind::Test | Kind::Apart => self.step_graph(key),
+            Kind::Predict | Kind::Noisy => self.parts().forward_graph(key),
+            Kind::Sample(sampling) => self.parts().sample_graph(key, sampling),
+        }
     }
 
     fn step_graph(&self, key: &Key) -> Result<Graph> {
@@ -514,6 +570,31 @@ impl Engine {
             // These paths were declared, so there are such variables.
             values::write(&mut self.weights, path, &[*value]).ok();
         }
+    }
+
+    /// The totals of loss and metrics, for [`Engine::set_totals`].
+    pub(crate) fn totals(&self) -> Totals {
+        let paths = self.weights.paths().filter(|path| is_of_metrics(path));
+        let bytes = |path: &str| Some((path.to_owned(), self.weights.bytes(path).ok()?.to_vec()));
+        Totals(paths.filter_map(bytes).collect())
+    }
+
+    /// Goes on with totals that were these.
+    pub(crate) fn set_totals(&mut self, totals: &Totals) {
+        for (path, bytes) in &totals.0 {
+            if let Ok(place) = self.weights.bytes_mut(path) {
+                place.copy_from_slice(bytes);
+            }
+        }
+    }
+
+    /// Whether anything is added to the loss where the network is measured.
+    ///
+    /// # Errors
+    ///
+    /// If the network cannot be called on the inputs that it was built for.
+    pub(crate) fn penalizes(&self) -> Result<bool> {
+        self.parts().penalizes(&self.inputs)
     }
 
     /// The names of what [`Engine::results`] gives: `loss`, then metrics and losses of outputs.
@@ -558,8 +639,8 @@ impl Engine {
         self.tracked.iter().find(|tracked| tracked.name == name)?.direction()
     }
 
-    /// Gives every variable that has no value yet its first one, and every number its own.
-    fn make_variables(&mut self) -> Result<()> {
+    /// Gives every number that has no value yet its own.
+    fn adopt_numbers(&mut self) {
         for number in self.declarations.numbers().iter() {
             let known = self.numbers.iter().any(|(path, _)| *path == number.path);
             // The learning rate is the optimizer's to state, see `adopt_learning_rate`.
@@ -567,6 +648,20 @@ impl Engine {
                 self.numbers.push((number.path.clone(), number.value));
             }
         }
+    }
+
+    /// The first value of a variable.
+    fn first_value(&self, variable: &Variable) -> Result<Vec<f64>> {
+        let seed = match variable.needs_seed() {
+            true => self.random.seed_for(&variable.path),
+            false => 0,
+        };
+        Ok(variable.first_value(seed)?.data)
+    }
+
+    /// Gives every variable that has no value yet its first one, and every number its own.
+    fn make_variables(&mut self) -> Result<()> {
+        self.adopt_numbers();
         let variables = self.variables();
         let known = |variable: &&Variable| self.weights.ty(&variable.path).is_some();
         let places = self.weights.paths().count();
@@ -582,11 +677,7 @@ impl Engine {
                 weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
                 continue;
             }
-            let seed = match variable.needs_seed() {
-                true => self.random.streams().python.next_seed(),
-                false => 0,
-            };
-            let first = variable.first_value(seed)?.data;
+            let first = self.first_value(variable)?;
             values::write(&mut weights, path, &first)?;
         }
         let reset = |variable: &Variable| match variable.initial {
@@ -669,6 +760,11 @@ impl Loaded {
     /// If there is no such result, or its elements are of another type.
     pub fn output<T: Number>(&self, index: usize) -> Result<&[T]> {
         self.executable.output(index)
+    }
+
+    /// How many samples it takes.
+    pub(crate) fn rows(&self) -> usize {
+        self.key.x.first().and_then(|ty| ty.shape.first()).copied().unwrap_or(0)
     }
 
     /// Its results' types.

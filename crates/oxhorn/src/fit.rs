@@ -34,9 +34,17 @@ pub struct Fit<'a> {
     class_weight: Option<BTreeMap<i64, f64>>,
     sample_weight: Option<Samples<'a>>,
     initial_epoch: usize,
+    clean: CleanPass,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     verbose: u8,
     output: Option<Box<dyn Write + 'a>>,
+}
+
+/// Whether the training data are measured after every epoch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CleanPass {
+    Off,
+    On,
 }
 
 /// What an epoch is validated on.
@@ -111,6 +119,7 @@ impl<'a> Fit<'a> {
             class_weight: None,
             sample_weight: None,
             initial_epoch: 0,
+            clean: CleanPass::Off,
             callbacks: vec![],
             verbose: 1,
             output: None,
@@ -203,6 +212,18 @@ impl<'a> Fit<'a> {
         Fit { initial_epoch: epoch, ..self }
     }
 
+    /// Measures the training data after every epoch as `evaluate` would: noise off, with the
+    /// weights of samples but not of classes, in batches of the size of `fit`.
+    ///
+    /// The history has `clean_loss` and `clean_accuracy` then, beside Keras' `loss` and `accuracy`,
+    /// which are means over the steps of an epoch with noise on. With a validation it has
+    /// `clean_gap`, the generalization gap `val_loss - clean_loss`; with penalties for weights or
+    /// outputs, `clean_penalty`, their share in `clean_loss`.
+    #[must_use]
+    pub fn clean_train_eval(self) -> Fit<'a> {
+        Fit { clean: CleanPass::On, ..self }
+    }
+
     /// Adds a callback: itself, or a mutable reference to it, to look at it afterwards.
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'a) -> Fit<'a> {
@@ -258,7 +279,7 @@ impl Sequential {
 
     fn fit_on(
         &mut self,
-        mut training: Data<'_>,
+        samples: Data<'_>,
         validation: Option<Data<'_>>,
         fit: Fit<'_>,
     ) -> Result<History> {
@@ -267,6 +288,7 @@ impl Sequential {
         let steps = at_least_one("steps_per_epoch", fit.steps_per_epoch)?;
         let validation_steps = at_least_one("validation_steps", fit.validation_steps)?;
         // Classes weigh in training only, as in Keras.
+        let mut training = samples.view();
         if let (Some(Some(y)), Some(given)) = (training.y.first(), training.sample_weight.pop()) {
             training.sample_weight = vec![sample_weights(y, fit.class_weight.as_ref(), given)?];
         }
@@ -284,6 +306,11 @@ impl Sequential {
                 Some(source.steps(validation_steps))
             }
         };
+        self.warn(Some(samples.rows()));
+        let clean = match fit.clean {
+            CleanPass::Off => None,
+            CleanPass::On => Some(Source::arrays(samples.view(), size, Shuffle::Off)?),
+        };
         let first_look = if take(&mut self.fresh) { FirstLook::Due } else { FirstLook::Done };
         let (output, screen) = Output::or_stdout(fit.output);
         let random = self.random.clone();
@@ -292,6 +319,7 @@ impl Sequential {
             epochs,
             initial_epoch,
             validation_freq,
+            clean,
             callbacks,
             first_look,
             verbosity,

@@ -26,13 +26,17 @@
 mod averaging;
 pub mod callbacks;
 pub mod categorical;
+mod clean;
 mod compile_config;
 pub mod data;
 pub mod engine;
 mod evaluate;
 pub mod fit;
 pub mod history;
+pub mod lint;
 pub mod looping;
+mod mc_prediction;
+mod predict_mc;
 pub mod progress;
 pub mod random;
 mod sequential;
@@ -41,14 +45,16 @@ mod training;
 
 pub use oxhorn_ir::{Error, Result};
 pub use oxhorn_nn::{
-    activations, constraints, initializers, layer, layers, losses, metrics, optimizers,
-    regularizers, schedules, techniques,
+    Masks, Sampling, activations, constraints, initializers, layer, layers, losses, metrics,
+    optimizers, regularizers, schedules, techniques,
 };
 
 pub use self::{
     evaluate::{Evaluate, OnBatch, Predict},
     fit::{Fit, Shuffle},
     history::{History, Logs},
+    mc_prediction::McPrediction,
+    predict_mc::{PredictMc, rows_at_once},
     random::set_random_seed,
     sequential::{Compile, NO_METRICS, Sequential},
     summary::Summary,
@@ -73,8 +79,8 @@ pub mod prelude {
             GlobalMaxPooling2D, GroupNormalization, Identity, Input, LayerNormalization, LeakyReLU,
             Maximum, Minimum, MultiSampleDropout, Multiply, Normalization, PReLU, Permute,
             RMSNormalization, ReLU, RepeatVector, Rescaling, Reshape, Softmax, SpatialDropout1D,
-            SpatialDropout2D, SpatialDropout3D, Subtract, UnitNormalization, UpSampling1D,
-            UpSampling2D, ZeroPadding1D, ZeroPadding2D,
+            SpatialDropout2D, SpatialDropout3D, Subtract, Temperature, UnitNormalization,
+            UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
         },
         losses::LossSettings,
         metrics::MetricSettings,
@@ -92,7 +98,8 @@ pub mod prelude {
     };
 
     pub use crate::{
-        Compile, Error, Evaluate, Fit, NO_METRICS, OnBatch, Predict, Result, Sequential, Shuffle,
+        Compile, Error, Evaluate, Fit, McPrediction, NO_METRICS, OnBatch, Predict, PredictMc,
+        Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
             RateScheduler, ReduceLROnPlateau, TerminateOnNaN, Training,

@@ -13,6 +13,7 @@ use oxhorn_ir::{Error, Result, Type, ensure};
 use crate::{
     averaging::Averaging,
     callbacks::{Callback, Granularity},
+    clean::Clean,
     data::{Feeder, Permute, Source},
     engine::{Engine, Kind},
     fit::{Frequency, in_validation},
@@ -31,6 +32,10 @@ pub struct Loop<'a> {
     pub steps_per_execution: usize,
     /// After which epochs a validation follows.
     pub validation_freq: Frequency,
+    /// The training data as they are to be measured after every epoch, noise off; `None` if they
+    /// are not. What is measured is `clean_loss` and `clean_accuracy`, where `loss` and `accuracy`
+    /// are measured while training.
+    pub clean: Option<Source<'a>>,
     /// Who is told how it goes.
     pub callbacks: Vec<Box<dyn Callback + 'a>>,
     /// Draws a random order of so many samples.
@@ -71,6 +76,7 @@ impl<'a> Loop<'a> {
             initial_epoch: 0,
             steps_per_execution: 1,
             validation_freq: Frequency::Every(1),
+            clean: None,
             callbacks: vec![],
             permute: Box::new(|n| Ok(crate::random::streams().numpy.permutation(n))),
             first_look: FirstLook::Done,
@@ -118,6 +124,8 @@ impl Engine {
         if let Some(validation) = &mut validation {
             validation.load(self).map_err(in_validation)?;
         }
+        let clean = settings.clean.take().map(|source| Clean::new(source, self));
+        let mut clean = clean.transpose()?;
         if settings.first_look == FirstLook::Due {
             training.skip_first_look(&mut settings.permute)?;
         }
@@ -148,6 +156,9 @@ impl Engine {
                 let part = (Part::OfFit, chunk);
                 measure(validation, &mut run, &mut callbacks, part, permute)?;
                 logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
+            }
+            if let Some(clean) = &mut clean {
+                logs = clean.measure(&mut run, &mut callbacks, permute, logs)?;
             }
             callbacks.on_epoch_end(epoch, &mut logs, &mut run)?;
             history.record(epoch, &logs);

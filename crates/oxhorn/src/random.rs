@@ -46,6 +46,15 @@ pub enum Source {
     /// Streams of its own, which nothing else draws from: models may train side by side, and each
     /// gives what it would give alone.
     Own(Arc<Mutex<Streams>>),
+    /// Every seed is a function of this one and of the path of what it is for: models that differ
+    /// in some layers have the same first weights and the same noise in all others. Orders of
+    /// samples come from a stream that no model's layers shift.
+    ByPath {
+        /// What all seeds are made of.
+        seed: u32,
+        /// Orders of samples.
+        orders: Arc<Mutex<Streams>>,
+    },
 }
 
 impl Source {
@@ -54,13 +63,35 @@ impl Source {
         Source::Own(Arc::new(Mutex::new(Streams::seeded(seed))))
     }
 
+    /// Seeds by path, all of them functions of this one.
+    pub fn by_path(seed: u32) -> Source {
+        let mut orders = Streams::seeded(seed);
+        orders.numpy = Numpy::seeded_by_key(&key_of(seed, "orders of samples"));
+        Source::ByPath { seed, orders: Arc::new(Mutex::new(orders)) }
+    }
+
+    /// A seed for the variable of this path, from 1 to 10⁹.
+    pub fn seed_for(&self, path: &str) -> u32 {
+        match self {
+            Source::Process | Source::Own(_) => self.streams().python.next_seed(),
+            Source::ByPath { seed, .. } => Python::seeded(&key_of(*seed, path)).next_seed(),
+        }
+    }
+
     /// The streams, held until the guard is dropped.
     pub fn streams(&self) -> MutexGuard<'_, Streams> {
         match self {
             Source::Process => streams(),
-            Source::Own(own) => own.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Own(own) | Source::ByPath { orders: own, .. } => {
+                own.lock().unwrap_or_else(PoisonError::into_inner)
+            }
         }
     }
+}
+
+/// A key of the generators that is another for every seed and name.
+fn key_of(seed: u32, name: &str) -> Vec<u32> {
+    [seed].into_iter().chain(name.bytes().map(u32::from)).collect()
 }
 
 /// 256 bits that differ from call to call and from process to process. The standard library takes
@@ -152,6 +183,24 @@ mod tests {
         assert_ne!(a.numpy.random(), b.numpy.random());
         let seeds = |streams: &mut Streams| [(); 4].map(|()| streams.python.next_seed());
         assert_ne!(seeds(&mut a), seeds(&mut b));
+    }
+
+    #[test]
+    fn seeds_by_path_depend_on_nothing_else() {
+        let (a, b) = (Source::by_path(7), Source::by_path(7));
+        a.seed_for("dropout/seed_generator_state");
+        assert_eq!(a.seed_for("dense/kernel"), b.seed_for("dense/kernel"));
+        let orders = |source: &Source| source.streams().numpy.permutation(11);
+        assert_eq!(orders(&a), orders(&b));
+        // random.seed(7 + sum(ord(c) << 32 * (i + 1) for i, c in enumerate("ab")))
+        assert_eq!(b.seed_for("ab"), 985_213_818);
+        let mut seeds: Vec<u32> = (0..50)
+            .flat_map(|seed| ["", "a", "b", "ab", "ba"].map(|it| (seed, it)))
+            .map(|(seed, path)| Source::by_path(seed).seed_for(path))
+            .collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 250);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     engine::{Engine, Key, Kind, Network, OPTIMIZER, Objective},
+    lint::{Rule, Told},
     random,
     summary::{Count, Row, Summary},
     training::layer_weights,
@@ -47,6 +48,8 @@ pub struct Sequential {
     outgrown: Option<Engine>,
     /// Whether nothing was fitted since the model was compiled.
     pub(crate) fresh: bool,
+    /// What the linter has said.
+    pub(crate) told: Told,
 }
 
 /// Layers that Keras calls built before the shape of their input is known.
@@ -62,12 +65,13 @@ pub const NO_METRICS: [&str; 0] = [];
 #[derive(Clone, Debug)]
 pub struct Compile {
     objective: Objective,
+    allowed: Vec<Rule>,
 }
 
 impl Compile {
     /// An optimizer and a loss, each an object or its name.
     pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Compile {
-        Compile { objective: Objective::new(optimizer, loss) }
+        Compile { objective: Objective::new(optimizer, loss), allowed: vec![] }
     }
 
     /// What the loss is multiplied with: Keras' `loss_weights` of a model with one output.
@@ -109,6 +113,14 @@ impl Compile {
         self.objective.techniques.push(technique.into());
         self
     }
+
+    /// Prints no warnings of these rules, neither now nor when the model is fitted:
+    /// `.allow(Rule::ALL)` none at all.
+    #[must_use]
+    pub fn allow(mut self, rules: impl IntoIterator<Item = Rule>) -> Compile {
+        self.allowed.extend(rules);
+        self
+    }
 }
 
 impl Default for Sequential {
@@ -133,6 +145,7 @@ impl Sequential {
             engine: None,
             outgrown: None,
             fresh: true,
+            told: Told::default(),
         }
     }
 
@@ -163,6 +176,34 @@ impl Sequential {
             engine.set_random(self.random.clone());
         }
         self
+    }
+
+    /// Draws every seed from this one and from the path of what it is for, so that models which
+    /// differ in some layers have the same first weights and the same noise in all others, and
+    /// see samples in the same order. To be called before there are layers.
+    #[must_use]
+    pub fn seed_by_path(mut self, seed: u32) -> Sequential {
+        self.random = random::Source::by_path(seed);
+        if let Some(engine) = &mut self.engine {
+            engine.set_random(self.random.clone());
+        }
+        self
+    }
+
+    /// Puts the model back to where it was before its first step, as if it had been made with
+    /// [`Sequential::seed_by_path`]: weights, noise, what the optimizer keeps, and numbers, which
+    /// are as they were configured again. Nothing is compiled anew.
+    ///
+    /// # Errors
+    ///
+    /// If a first value cannot be made.
+    pub fn restart(&mut self, seed: u32) -> Result<()> {
+        self.random = random::Source::by_path(seed);
+        self.fresh = true;
+        match &mut self.engine {
+            Some(engine) => engine.restart(self.random.clone()),
+            None => Ok(()),
+        }
     }
 
     /// Adds a layer at the end. An `Input` only states the shape of what enters. Layers that have
@@ -199,6 +240,18 @@ impl Sequential {
         self
     }
 
+    /// Removes the last layer, and gives it, by the name that it had here. The others keep their
+    /// weights.
+    pub fn pop(&mut self) -> Option<AnyLayer> {
+        let (name, layer) = self.layers.pop()?;
+        self.outgrown = self.engine.take().or(self.outgrown.take());
+        if let Ok(Some(shape)) = self.known_input() {
+            // What is wrong with the layers is told by whoever needs the model built.
+            self.build(&shape).ok();
+        }
+        Some(AnyLayer { name: Some(name), ..layer })
+    }
+
     /// Notes the shape that this layer, the next to be added, says enters the model.
     fn take_input(&mut self, layer: &AnyLayer) -> Result<()> {
         let Some(shape) = &layer.input_shape else { return Ok(()) };
@@ -223,6 +276,8 @@ impl Sequential {
 
     /// Prepares the model for training: strings or objects, wherever Keras takes both.
     ///
+    /// Prints to the standard error what [`Sequential::lint`] finds.
+    ///
     /// # Errors
     ///
     /// If a string names nothing, or a setting is out of its range. The model keeps its weights.
@@ -241,7 +296,7 @@ impl Sequential {
     ///
     /// As there.
     pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
-        let Compile { objective } = compile;
+        let Compile { objective, allowed } = compile;
         objective.check()?;
         if let Some(shape) = self.known_input()? {
             self.build(&shape)?;
@@ -251,6 +306,8 @@ impl Sequential {
         }
         self.objective = Some(objective);
         self.fresh = true;
+        self.told.allowed = allowed;
+        self.warn(None);
         Ok(())
     }
 
@@ -449,6 +506,15 @@ impl Sequential {
     /// If it is no sequential model, or a layer or one of its settings is unknown, unsupported or
     /// ill-typed.
     pub fn from_json(json: &Json) -> Result<Sequential> {
+        Sequential::new().read_json(json)
+    }
+
+    /// Gives a model without layers those that Keras' JSON describes, and their model's name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sequential::from_json`].
+    pub fn read_json(self, json: &Json) -> Result<Sequential> {
         if json["class_name"] != "Sequential" {
             let message = format!("expected a Sequential model, got {}", json["class_name"]);
             return Err(Error::new(message));
@@ -457,7 +523,7 @@ impl Sequential {
         let Some(layers) = config["layers"].as_array() else {
             return Err(Error::new("the model's config has no list of `layers`"));
         };
-        let mut model = Sequential::new();
+        let mut model = self;
         if let Some(name) = config["name"].as_str() {
             model.name = name.to_owned();
         }
@@ -607,6 +673,11 @@ pub(crate) fn check_number(path: &str, value: f64) -> Result<()> {
         .help("the rate is the fraction of inputs that is dropped"));
     }
     ensure!(value.is_finite(), "`{path}` must be a finite number, got {value}");
+    ensure!(
+        value > 0.0 || !path.ends_with("/temperature"),
+        "`{path}` must be greater than 0, got {value}";
+        help: "logits are divided by it"
+    );
     Ok(())
 }
 

@@ -101,3 +101,45 @@ fn a_model_with_a_seed_of_its_own_trains_beside_others_as_it_would_alone() {
     assert_eq!(beside[0], alone);
     assert_ne!(beside[1], alone);
 }
+
+/// A model whose seeds go by path, with this many dropouts, and what it gives after two epochs.
+fn by_path(dropouts: usize) -> Sequential {
+    let mut model = Sequential::new().threads(1).seed_by_path(5);
+    model = model.add(Dense::new(7).activation("relu").input_dim(25));
+    for _ in 0..dropouts {
+        model = model.add(Dropout::new(0.25));
+    }
+    let mut model = model.add(Dense::new(5).activation("softmax"));
+    model.compile("adam", "categorical_crossentropy", ["accuracy"]).unwrap();
+    model
+}
+
+fn history(model: &mut Sequential, (x, y): &(Array2<f64>, Array2<f64>)) -> History {
+    model.fit(x, y, Fit::epochs(2).batch_size(8).verbose(0)).unwrap()
+}
+
+#[test]
+fn seeds_by_path_give_layers_the_same_weights_whatever_stands_between_them() {
+    let (none, two) = (by_path(0), by_path(2));
+    assert_eq!(bits(&none), bits(&two));
+    let kernel = none.weight("dense/kernel").unwrap();
+    assert_ne!(kernel.iter().next(), none.weight("dense_1/kernel").unwrap().iter().next());
+}
+
+#[test]
+fn a_model_that_is_restarted_is_as_it_was_made() {
+    let guard = seeded(812);
+    let data = samples(21);
+    drop(guard);
+    let mut model = by_path(2);
+    let numbers = model.numbers().unwrap();
+    let (first, begun) = (bits(&model), history(&mut model, &data));
+    model.set_number("dropout_1/rate", 0.5).unwrap();
+    model.set_number("optimizer/learning_rate", 1.0).unwrap();
+    assert_ne!(history(&mut model, &data), begun);
+    model.restart(5).unwrap();
+    assert_eq!((bits(&model), model.numbers().unwrap()), (first, numbers));
+    assert_eq!(history(&mut model, &data), begun);
+    model.restart(6).unwrap();
+    assert_ne!(history(&mut model, &data), begun);
+}

@@ -77,6 +77,23 @@ fn layers_draw_their_seeds_when_they_are_added() {
 }
 
 #[test]
+fn layers_keep_their_weights_when_the_last_is_popped() {
+    let _guard = seeded(1);
+    let model = || Sequential::new().add(Dense::new(3).input_dim(2)).add(Dropout::new(0.5));
+    let mut longer = model().add(Dense::new(4)).add(Dropout::new(0.25));
+    longer.set_number("dropout/rate", 0.125).unwrap();
+    let kept = longer.weights().unwrap()[..2].to_vec();
+    assert_eq!(longer.pop().and_then(|layer| layer.name).as_deref(), Some("dropout_1"));
+    assert_eq!(longer.pop().and_then(|layer| layer.name).as_deref(), Some("dense_1"));
+    assert_eq!(longer.weights().unwrap(), kept);
+    assert_eq!(longer.numbers().unwrap(), [("dropout/rate".to_owned(), 0.125)]);
+    assert_eq!(longer.to_json()["config"]["layers"].as_array().map(Vec::len), Some(3));
+    longer = longer.add(Dense::new(4)).add(Dropout::new(0.75));
+    assert_eq!(longer.numbers().unwrap()[1], ("dropout_1/rate".to_owned(), 0.75));
+    assert!(Sequential::new().pop().is_none());
+}
+
+#[test]
 fn layers_keep_their_weights_when_more_are_added() {
     let _guard = seeded(1);
     let (x, y) = samples(40);

@@ -69,6 +69,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "Temperature",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
@@ -1635,6 +1636,37 @@ class Subtract(RegistryLayer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._configure()
+
+
+class Temperature(RegistryLayer):
+    """`softmax(z / T)`: the probabilities of logits `z` that are divided by a temperature. Above 1
+    it makes a classifier less sure, below 1 surer; which class is the most probable stays as it is.
+
+    What comes in are probabilities, whose logarithms are taken for `z`, or with `from_logits` the
+    logits themselves. The last axis is that of the classes. Where it has one element, that is the
+    probability of yes, or its logit, and what comes out is `sigmoid(z / T)`. At a temperature of 1
+    probabilities come out as they came in, up to rounding.
+
+    The layer stands at the end of a trained classifier, with the temperature at which the
+    likelihood of data that it was not trained on is greatest; `calibrate` finds it and adds the
+    layer. The temperature is a number that can be turned, and no weight that training changes.
+
+    Keras has no such layer. Guo, Pleiss, Sun & Weinberger, *On calibration of modern neural
+    networks*, ICML 2017, <https://arxiv.org/abs/1706.04599>.
+
+    Args:
+        temperature: What logits are divided by, which is more than 0.
+        from_logits: Whether logits come in; else probabilities do.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
+            `autocast`, `name`.
+    """
+
+    _class = "oxhorn.layers.Temperature"
+    _fields = {"temperature": "plain", "from_logits": "plain"}
+
+    def __init__(self, temperature: float = 1.0, from_logits: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._configure(temperature=temperature, from_logits=from_logits)
 
 
 class UnitNormalization(RegistryLayer):

@@ -55,9 +55,10 @@ class MonitorCallback(Callback):
 
     def _metric_direction(self) -> str | None:
         name = self.monitor.removeprefix("val_")
-        direction = "down" if name == "loss" else None
+        names = (name, name.removeprefix("clean_"))
+        direction = "down" if "loss" in names or name == "clean_gap" else None
         for metric in _single_metrics(getattr(self.model, "metrics", ())):
-            if metric.name == name and hasattr(metric, "_direction"):
+            if metric.name in names and hasattr(metric, "_direction"):
                 direction = "up" if metric._direction == "up" else "down"
         return direction
 

@@ -17,7 +17,7 @@ BUILT_AT_ONCE = frozenset(
     GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D
     GlobalMaxPooling2D GlobalMaxPooling3D Identity LeakyReLU Masking MaxPooling1D MaxPooling2D
     MaxPooling3D ReLU Reshape Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D
-    UnitNormalization""".split()
+    Temperature UnitNormalization""".split()
 )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import sys
+import warnings
 import weakref
 from typing import Any
 
@@ -15,6 +15,13 @@ import numpy as np
 from oxhorn import _native, tree
 from oxhorn._tensor import Tensor
 from oxhorn.layers.layer import _context, pull_numbers
+from oxhorn.models.asked import (
+    as_metric,
+    loss_envelope,
+    metric_envelope,
+    spread,
+    spread_metrics,
+)
 from oxhorn.models.data import (
     Arrays,
     Layout,
@@ -67,6 +74,9 @@ class Trainer:
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
         self._fitting = False
+        # Rules of the linter that are not spoken of, and what it has said.
+        self._allowed: frozenset[str] = frozenset()
+        self._told: set[str] = set()
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -106,6 +116,7 @@ class Trainer:
         auto_scale_loss: bool = True,
         *,
         techniques: Any = None,
+        allow: Any = (),
     ) -> None:
         """States what the model is trained for.
 
@@ -125,8 +136,10 @@ class Trainer:
             auto_scale_loss: accepted; it has no effect in single precision.
             techniques: what is done to each step of training from outside of the network: a list
                 of objects of `oxhorn.techniques`, which Keras has not.
+            allow: Oxhorn's own: names of the linter's rules that are not to be warned of, neither
+                now nor by `fit`; `"all"` for none at all. See `lint`.
         """
-        from oxhorn import optimizers
+        from oxhorn import lint, optimizers
 
         self._refuse_own_steps()
         if run_eagerly:
@@ -155,6 +168,7 @@ class Trainer:
                 f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
             )
         self._techniques = _as_techniques(techniques)
+        self._allowed = lint.rules(allow)
         known = self._compiled or {}
         if loss is None:
             loss, loss_weights = known.get("loss"), known.get("loss_weights")
@@ -177,6 +191,31 @@ class Trainer:
         self._objective_set = False
         self._fresh = True
         self._check_names()
+        self._warn()
+
+    def lint(self, samples: int | None = None) -> list[Any]:
+        """What is known to do harm, or nothing, in the way the model is regularized.
+
+        `compile` warns of the same, and `fit` of what follows from the number of samples: once,
+        unless `compile` is told to `allow` it, or a filter of `warnings` ignores
+        `oxhorn.lint.LintWarning`.
+
+        Args:
+            samples: how many samples the model is trained on, if that is known.
+
+        Returns:
+            A list of `LintWarning`, which have a `rule`, a `layer`, a `reason` and a `help`.
+        """
+        from oxhorn import lint
+
+        return lint.found(self, samples)
+
+    def _warn(self, samples: int | None = None) -> None:
+        """Warns of what nobody was told yet, at the line that called `compile` or `fit`."""
+        for warning in self.lint(samples):
+            if warning.rule not in self._allowed and str(warning) not in self._told:
+                self._told.add(str(warning))
+                warnings.warn(warning, stacklevel=3)
 
     def _refuse_own_steps(self) -> None:
         """Refuses a model that has a step of its own, which would not be taken."""
@@ -193,7 +232,7 @@ class Trainer:
         for key in ("loss", "metrics", "weighted_metrics"):
             for value in tree.flatten(self._compiled[key]):
                 if value is not None:
-                    _loss_envelope(value) if key == "loss" else _metric_envelope(value)
+                    loss_envelope(value) if key == "loss" else metric_envelope(value)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as another was, by what `get_compile_config` gave."""
@@ -240,14 +279,14 @@ class Trainer:
         losses = spread(self._compiled["loss"], names, "loss")
         weights = spread(self._compiled["loss_weights"], names, "loss_weights")
         for output, loss, weight in zip(outputs, losses, weights):
-            output["loss"] = None if loss is None else _loss_envelope(loss)
+            output["loss"] = None if loss is None else loss_envelope(loss)
             output["loss_weight"] = None if weight is None else float(weight)
         self._kept: list[Any] = [losses]
         for key in ("metrics", "weighted_metrics"):
             for output, metrics in zip(outputs, spread_metrics(self._compiled[key], names, key)):
-                objects = [_as_metric(metric) for metric in metrics]
+                objects = [as_metric(metric) for metric in metrics]
                 self._kept.append(objects)
-                output[key] = [_metric_envelope(metric) for metric in objects]
+                output[key] = [metric_envelope(metric) for metric in objects]
         optimizer = self.optimizer._envelope_for(self.trainable_variables)
         techniques = [technique._envelope() for technique in self._techniques]
         self._engine.set_objective(optimizer, outputs, techniques)
@@ -365,6 +404,8 @@ class Trainer:
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        *,
+        clean_train_eval: bool = False,
     ) -> Any:
         """Trains the model, and returns the `History` of its loss and metrics.
 
@@ -386,6 +427,11 @@ class Trainer:
             validation_steps: the same for validation.
             validation_batch_size: samples in a step of validation.
             validation_freq: after how many epochs, or after which, a validation follows.
+            clean_train_eval: Oxhorn's own: whether the training data are measured after every
+                epoch as `evaluate` measures them, with noise off and classes weighing alike:
+                `clean_loss`, and `clean_` of every metric. With a validation there is `clean_gap`,
+                the generalization gap `val_loss - clean_loss`; with penalties `clean_penalty`,
+                their share in `clean_loss`. Needs arrays.
         """
         from oxhorn import config
 
@@ -396,18 +442,21 @@ class Trainer:
             epochs = min(epochs, config.max_epochs())
         self._batch_rows = _rows(batch_size)
         looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
+        # Classes weigh in training only.
+        of_batches = class_weight if is_stream(x) else None
+        training = self._source(x, y, sample_weight, of_batches, shuffle, **looks)
+        validation = clean = None
         if validation_split and validation_data is None:
-            # Classes weigh in training only.
-            training = self._source(x, y, sample_weight, None, shuffle, **looks)
             if isinstance(training, Stream):
                 raise ValueError(
                     "Argument `validation_split` is only supported for tensors or NumPy arrays."
                 )
             training, validation = training.split(validation_split)
+        if clean_train_eval:
+            clean = _measurable(training, steps_per_epoch, batch_size)
+        if isinstance(training, Arrays):
             training.weigh_classes(class_weight)
-        else:
-            training = self._source(x, y, sample_weight, class_weight, shuffle, **looks)
-            validation = None
+            self._warn(training.rows)
         if validation_data is not None:
             if is_stream(validation_data):
                 validation = self._source(
@@ -438,7 +487,7 @@ class Trainer:
         self._pull_numbers()
         self._fitting = True
         try:
-            self._engine.fit(feed, validating, settings)
+            self._engine.fit(feed, validating, clean, settings)
         finally:
             self._fitting = False
         return self.history
@@ -495,14 +544,7 @@ class Trainer:
         callbacks: Any = None,
     ) -> Any:
         """What the model gives for these samples, noise off, as NumPy arrays."""
-        if is_stream(x):
-
-            def ready(batch: Any) -> tuple[list, list, list]:
-                return self._flat_x(unpacked(batch)[0]), [], []
-
-            source: Any = Stream(x, ready, False, steps)
-        else:
-            source = Arrays(self._flat_x(x), [], [])
+        source = self._inputs_alone(x, steps)
         feed = _feed(source, batch_size, False, steps)
         listeners = self._listeners(
             callbacks, verbose=verbose, epochs=1, steps=_steps(source, feed)
@@ -511,6 +553,61 @@ class Trainer:
         settings = self._settings(listeners, verbose, "stop_predicting")
         self._pull_numbers()
         return self._packed(self._engine.predict(feed, settings))
+
+    def _inputs_alone(self, x: Any, steps: int | None = None) -> Arrays | Stream:
+        """Where batches without targets come from."""
+        if not is_stream(x):
+            return Arrays(self._flat_x(x), [], [])
+
+        def ready(batch: Any) -> tuple[list, list, list]:
+            return self._flat_x(unpacked(batch)[0]), [], []
+
+        return Stream(x, ready, False, steps)
+
+    def predict_mc(
+        self,
+        x: Any,
+        samples: int = 50,
+        batch_size: int | None = None,
+        seed: int | None = None,
+        common_mask: bool = False,
+    ) -> Any:
+        """Predicts many times, each time with other units dropped: Monte Carlo dropout.
+
+        Gal and Ghahramani, https://arxiv.org/abs/1506.02142. Only layers that drop are random;
+        normalization uses the statistics it has, and noise that only regularizes is off. The model,
+        its seeds included, is afterwards what it was. Layers of one's own are called as in
+        `predict`: they take part where they call a layer that drops, or call with `training=True`.
+
+        Args:
+            x: what `predict` takes.
+            samples: how often each input is predicted.
+            batch_size: inputs in a batch, of which a step takes that many times the samples; if not
+                given, about 2048 rows in all. Without `common_mask`, the masks depend on it.
+            seed: makes the samples reproducible, whatever the model's own seeds are and have been
+                used for; drawn from Python's `random` where none is given.
+            common_mask: whether all inputs of a sample have the same units dropped, so that each
+                sample is one network.
+
+        Returns:
+            A `McPrediction`; for several outputs the structure that `call` gives, of such.
+        """
+        from oxhorn.models.mc_prediction import McPrediction
+        from oxhorn.random.seed_generator import make_default_seed
+
+        for name, value in (("samples", samples), ("seed", seed)):
+            if not isinstance(value, (int, np.integer)) and (name, value) != ("seed", None):
+                raise TypeError(f"`{name}` must be an integer. Received: {name}={value}")
+            if value is not None and value < 0:
+                raise ValueError(f"`{name}` must not be negative. Received: {name}={value}")
+        source = self._inputs_alone(x)
+        feed = _feed(source, batch_size or _native.rows_at_once(samples), False, None)
+        listeners = self._listeners(None, verbose=0, epochs=1, steps=None)
+        settings = self._settings(listeners, 0, "stop_predicting")
+        seed = make_default_seed() if seed is None else int(seed) % 2**32
+        pull_numbers(self._engine)
+        outputs = self._engine.sample(feed, (samples, bool(common_mask), seed), settings)
+        return self._packed([McPrediction(output) for output in outputs])
 
     def train_on_batch(
         self,
@@ -728,6 +825,18 @@ def _feed(source: Any, batch_size: int | None, shuffle: Any, steps: int | None) 
     return source.feed(_rows(batch_size), shuffle, steps)
 
 
+def _measurable(source: Any, steps: int | None, batch_size: int | None) -> dict[str, Any]:
+    """The training data as they are measured: in order, in batches of the size of `fit`."""
+    if isinstance(source, Stream):
+        raise ValueError(
+            "Argument `clean_train_eval` needs arrays, which can be measured again after every "
+            f"epoch; what gives batches is read once. Received: x={source.source}. Pass arrays, or "
+            "part of the data as `validation_data`."
+        )
+    feed = _feed(source, batch_size, False, steps)
+    return {**feed, "steps": None}
+
+
 def _steps(source: Any, feed: dict[str, Any]) -> int | None:
     if feed["steps"] is not None:
         return feed["steps"]
@@ -764,97 +873,3 @@ def _print(text: str) -> None:
         from oxhorn.utils.messages import print_msg
 
         print_msg(text.rstrip("\n"))
-
-
-def spread(value: Any, names: list[str], what: str) -> list[Any]:
-    """One value for each output."""
-    if isinstance(value, dict):
-        unknown = [key for key in value if key not in names]
-        if unknown:
-            raise ValueError(
-                f"In the dict argument `{what}`, key '{unknown[0]}' does not correspond to any "
-                f"model output. Received:\n{what}={value}"
-            )
-        return [value.get(name) for name in names]
-    if isinstance(value, (list, tuple)):
-        if len(value) != len(names):
-            raise ValueError(
-                f"For a model with multiple outputs, when providing the `{what}` argument as a "
-                f"list, it should have as many entries as the model has outputs. Received:\n"
-                f"{what}={value}\nof length {len(value)} "
-                f"whereas the model has {len(names)} outputs."
-            )
-        return list(value)
-    if what == "loss_weights" and value is not None:
-        return [float(value)] * len(names)
-    return [value] * len(names)
-
-
-def spread_metrics(value: Any, names: list[str], what: str) -> list[list[Any]]:
-    """A list of metrics for each output."""
-    if value is None:
-        return [[] for _ in names]
-    if isinstance(value, dict):
-        each = spread(value, names, what)
-    elif len(names) == 1:
-        # A list that holds one list is that list.
-        each = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
-    else:
-        each = spread(value, names, what)
-    return [list(m) if isinstance(m, (list, tuple)) else [] if m is None else [m] for m in each]
-
-
-def _loss_envelope(loss: Any) -> str:
-    from oxhorn import losses
-
-    if isinstance(loss, str):
-        # Names that depend on shapes are resolved when those are known.
-        if loss not in ("crossentropy", "ce"):
-            losses.get(loss)
-        return json.dumps(loss)
-    loss = losses.get(loss)
-    if not isinstance(loss, losses.Loss):
-        name = getattr(loss, "_registry_name", None)
-        if name is not None:
-            return json.dumps(name)
-        loss = _kept(loss, lambda: losses.LossFunctionWrapper(loss))
-    return loss._envelope()
-
-
-def _as_metric(metric: Any) -> Any:
-    """The metric, or the name of one."""
-    from oxhorn import metrics
-
-    if isinstance(metric, str):
-        if metric not in ("accuracy", "acc", "crossentropy", "ce"):
-            metrics.get(metric)
-        return metric
-    metric = metrics.get(metric)
-    if isinstance(metric, metrics.Metric):
-        return metric
-    if hasattr(metric, "_registry_name"):
-        return metric._registry_name
-    if hasattr(metric, "call") and not isinstance(metric, type):
-        return _kept(metric, lambda: metrics.MeanMetricWrapper(metric, name=metric.name))
-    return _kept(metric, lambda: metrics.MeanMetricWrapper(metric))
-
-
-def _metric_envelope(metric: Any) -> str:
-    metric = _as_metric(metric)
-    return json.dumps(metric) if isinstance(metric, str) else metric._envelope()
-
-
-def _kept(function: Any, make: Any) -> Any:
-    """The wrapper of a function, made once and kept with it."""
-    wrapper = getattr(function, "_oxhorn_wrapper", None)
-    if wrapper is None:
-        wrapper = make()
-        try:
-            function._oxhorn_wrapper = wrapper
-        except AttributeError:
-            _wrappers.append(wrapper)
-    return wrapper
-
-
-# Wrappers of functions that take no attributes.
-_wrappers: list[Any] = []

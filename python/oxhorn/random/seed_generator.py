@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from oxhorn import _native, _session
 from oxhorn._naming import auto_name
 from oxhorn._variables import Variable
+
+_keys = itertools.count(1)
 
 
 class SeedGenerator:
@@ -34,8 +37,9 @@ class SeedGenerator:
         self.initial_seed = seed
         name = "seed_generator_state"
         state = np.array([seed % 2**32, 0], dtype="uint32")
-        if key is not None:
-            key = f"{key}/{name}" if not key.endswith(name) else key
+        # By the end of its key, Rust knows the state for what it is.
+        key = key or f"seed-generator-{next(_keys)}"
+        key = f"{key}/{name}" if not key.endswith(name) else key
         self.state = Variable(state, dtype="uint32", trainable=False, name=name, key=key)
 
     def next(self, ordered: bool = True) -> Any:

@@ -8,6 +8,7 @@ mod activation {
     pub(super) mod prelu;
     pub(super) mod relu;
     pub(super) mod softmax;
+    pub(super) mod temperature;
 }
 mod core {
     pub(super) mod activation;
@@ -74,6 +75,7 @@ pub use self::activation::leaky_relu::LeakyReLU;
 pub use self::activation::prelu::PReLU;
 pub use self::activation::relu::ReLU;
 pub use self::activation::softmax::Softmax;
+pub use self::activation::temperature::Temperature;
 pub use self::core::activation::Activation;
 pub use self::core::dense::Dense;
 pub use self::core::einsum_dense::EinsumDense;
@@ -182,6 +184,7 @@ classes! { dyn Layer:
     SpatialDropout2D
     SpatialDropout3D
     Subtract
+    Temperature
     UnitNormalization
     UpSampling1D
     UpSampling2D

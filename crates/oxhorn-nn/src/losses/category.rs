@@ -1,6 +1,6 @@
 //! What all losses have in common: casting, matching shapes, weighting and reduction.
 
-use oxhorn_ir::{DType, Error, Result, Tensor, ensure};
+use oxhorn_ir::{DType, Error, Result, Tensor, Type, ensure};
 
 use super::CLASSES;
 use crate::{
@@ -266,6 +266,37 @@ pub(crate) fn squeeze_labels<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tens
     }
 }
 
+/// The labels, if there is one for each prediction's classes along `axis`; else a mistake in Keras'
+/// words.
+pub(crate) fn check_labels<'g>(labels: Tensor<'g>, axis: usize, y_pred: Tensor<'g>) -> Tensor<'g> {
+    let mut expected = y_pred.shape();
+    expected.remove(axis);
+    if labels.is_void() || labels.shape() == expected {
+        return labels;
+    }
+    let message = format!(
+        "Arguments `target` and `output` must have the same shape up until the last \
+         dimension: target.shape={:?}, output.shape={:?}",
+        labels.shape(),
+        y_pred.shape()
+    );
+    let help = "y must be one label for each sample, or one-hot with a categorical loss";
+    labels.trace().fail(Error::new(message).help(help))
+}
+
+/// Where the label is the class whose number is the position along `axis`.
+pub(crate) fn is_class<'g>(labels: Tensor<'g>, axis: usize, like: Tensor<'g>) -> Tensor<'g> {
+    let numbers = labels.trace().iota(axis, Type::new(DType::I32, like.shape()));
+    numbers.equal(expand(labels.cast(DType::I32), axis))
+}
+
+/// A new axis of extent 1.
+fn expand(x: Tensor<'_>, axis: usize) -> Tensor<'_> {
+    let mut shape = x.shape();
+    shape.insert(axis.min(shape.len()), 1);
+    x.reshape(shape)
+}
+
 /// The quotient, 0 where the divisor is 0.
 pub(crate) fn divide_no_nan<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
     let zero = b.equal(0.0);
@@ -290,7 +321,7 @@ pub(crate) fn check_smoothing(label_smoothing: f64) -> Result<()> {
 }
 
 /// The predictions, if they have the shape of what is true; else a mistake in Keras' words.
-pub(super) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
+pub(crate) fn check_same_shape<'g>(y_true: Tensor<'g>, y_pred: Tensor<'g>) -> Tensor<'g> {
     let (target, output) = (y_true.shape(), y_pred.shape());
     if target == output || y_true.is_void() || y_pred.is_void() {
         return y_pred;

@@ -1,7 +1,8 @@
 //! `CategoricalCrossentropy` and `SparseCategoricalCrossentropy`: the surprise at the true class.
 
 use super::category::{
-    Common, Penalize, check_same_shape, check_smoothing, clip_probabilities, squeeze_labels,
+    Common, Penalize, check_labels, check_same_shape, check_smoothing, clip_probabilities,
+    is_class, squeeze_labels,
 };
 use crate::{activations::LogSoftmax, prelude::*};
 
@@ -107,24 +108,6 @@ impl SparseCategoricalCrossentropy {
     }
 }
 
-/// The labels, if there is one for each prediction's classes along `axis`; else a mistake in Keras'
-/// words.
-pub(super) fn check_labels<'g>(labels: Tensor<'g>, axis: usize, y_pred: Tensor<'g>) -> Tensor<'g> {
-    let mut expected = y_pred.shape();
-    expected.remove(axis);
-    if labels.is_void() || labels.shape() == expected {
-        return labels;
-    }
-    let message = format!(
-        "Arguments `target` and `output` must have the same shape up until the last \
-         dimension: target.shape={:?}, output.shape={:?}",
-        labels.shape(),
-        y_pred.shape()
-    );
-    let help = "y must be one label for each sample, or one-hot with a categorical loss";
-    labels.trace().fail(Error::new(message).help(help))
-}
-
 /// The logarithms of probabilities, clipped as Keras clips them, or of the softmax of logits.
 pub(super) fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isize) -> Tensor<'_> {
     if from_logits {
@@ -132,19 +115,6 @@ pub(super) fn log_probabilities(y_pred: Tensor<'_>, from_logits: bool, axis: isi
     }
     let sum = y_pred.sum(axis).keep(y_pred, axis);
     clip_probabilities(y_pred / sum).log()
-}
-
-/// Where the label is the class whose number is the position along `axis`.
-pub(super) fn is_class<'g>(labels: Tensor<'g>, axis: usize, like: Tensor<'g>) -> Tensor<'g> {
-    let numbers = labels.trace().iota(axis, Type::new(DType::I32, like.shape()));
-    numbers.equal(expand(labels.cast(DType::I32), axis))
-}
-
-/// A new axis of extent 1.
-fn expand(x: Tensor<'_>, axis: usize) -> Tensor<'_> {
-    let mut shape = x.shape();
-    shape.insert(axis.min(shape.len()), 1);
-    x.reshape(shape)
 }
 
 #[cfg(test)]

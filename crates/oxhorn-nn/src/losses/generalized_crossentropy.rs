@@ -1,9 +1,6 @@
 //! `CategoricalGeneralizedCrossEntropy`: a loss that wrong labels do little harm to.
 
-use super::{
-    category::{Common, Penalize, squeeze_labels},
-    crossentropy::{check_labels, is_class},
-};
+use super::category::{Common, Penalize, check_labels, is_class, squeeze_labels};
 use crate::prelude::*;
 
 /// `(1 - p^q) / q`, where `p` is the probability of the true class; labels are the classes'

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod auc;
+mod calibration;
 mod category;
 mod confusion;
 mod correlation;
@@ -26,6 +27,8 @@ pub use self::auc::AUC;
 pub use self::auc::Curve;
 pub use self::auc::LabelWeights;
 pub use self::auc::SummationMethod;
+pub use self::calibration::BrierScore;
+pub use self::calibration::ExpectedCalibrationError;
 pub use self::category::*;
 pub use self::confusion::Thresholds;
 pub use self::correlation::ConcordanceCorrelation;
@@ -77,11 +80,13 @@ classes! { dyn Measure:
     BinaryAccuracy
     BinaryCrossentropy
     BinaryIoU
+    BrierScore
     CategoricalAccuracy
     CategoricalCrossentropy
     CategoricalHinge
     ConcordanceCorrelation
     CosineSimilarity
+    ExpectedCalibrationError
     F1Score
     FBetaScore
     FalseNegatives

@@ -78,6 +78,13 @@ const SHARES: [&str; 8] =
 /// What is in the names of metrics that say how alike labels and predictions are.
 const SIMILARITIES: [&str; 2] = ["Similarity", "Correlation"];
 
+/// The result after some batches, each of `y_true`, `y_pred` and perhaps `sample_weight`.
+pub(crate) fn after_batches(metric: &Metric, updates: &[Json]) -> Array {
+    let (declared, mut states) = (Declarations::new(), HashMap::new());
+    updates.iter().for_each(|update| batch(metric, &declared, update, &mut states));
+    result(metric, &declared, &mut states).expect("no mistake")
+}
+
 /// Values of states by their paths.
 type States = HashMap<String, Array>;
 

@@ -4,6 +4,7 @@
 //! The entries are by category, in the files of `own/`. A class without one fails.
 
 mod layers;
+mod metrics;
 mod schedules;
 mod techniques;
 
@@ -48,7 +49,7 @@ pub(crate) use own;
 
 /// All entries.
 fn entries() -> impl Iterator<Item = &'static Own> {
-    [layers::OWN, schedules::OWN, techniques::OWN].into_iter().flatten()
+    [layers::OWN, metrics::OWN, schedules::OWN, techniques::OWN].into_iter().flatten()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use oxhorn_ir::{Error, Result};
 
 use crate::{
     callbacks::{Direction, Training},
+    clean,
     history::Logs,
 };
 
@@ -116,11 +117,14 @@ impl Monitor {
             return Ok(());
         }
         let name = self.metric.strip_prefix("val_").unwrap_or(&self.metric);
+        let clean = name.strip_prefix(clean::PREFIX);
         self.direction = match self.mode {
             Mode::Min => Some(Direction::Down),
             Mode::Max => Some(Direction::Up),
             Mode::Auto | Mode::Unknown(_) => {
-                training.direction(name).or_else(|| (name == "loss").then_some(Direction::Down))
+                let falls = name == clean::GAP || [name, clean.unwrap_or(name)].contains(&"loss");
+                let known = training.direction(name).or_else(|| training.direction(clean?));
+                known.or_else(|| falls.then_some(Direction::Down))
             }
         };
         if self.direction.is_none() {

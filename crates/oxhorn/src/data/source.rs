@@ -230,7 +230,7 @@ impl<'a> Feeder<'a> {
                 data.check()?;
                 let rows: Vec<usize> = (0..data.rows()).collect();
                 let key = Key::new(kind, &data, rows.len());
-                if kind == Kind::Train || kind == Kind::Test {
+                if kind.measures() {
                     engine.prepare(&key)?;
                 }
                 let program = engine.load(&key)?;

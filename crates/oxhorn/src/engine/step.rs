@@ -46,11 +46,13 @@ struct Seen<'g> {
     loss: Tensor<'g>,
     /// Each output's own loss.
     own: Vec<Option<Tensor<'g>>>,
+    /// What layers and regularizers add.
+    added: Vec<Tensor<'g>>,
 }
 
 impl Parts<'_> {
     /// The network's outputs for these inputs.
-    fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
+    pub(super) fn call<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
         let mut outputs = vec![];
         self.network.within(cx, &mut || outputs = self.network.call(cx, x));
         outputs
@@ -99,25 +101,39 @@ impl Parts<'_> {
         let trace = Trace::new(if key.kind == Kind::Train { "train" } else { "test" });
         let mode = if key.kind == Kind::Train { Mode::Train } else { Mode::Infer };
         let cx = Scope::new(&trace, self.declarations, mode);
-        let mut loss = None;
-        self.network.within(&cx, &mut || loss = Some(self.step(&cx, objective, tracked, key)));
+        let mut results = vec![];
+        self.network.within(&cx, &mut || results = self.step(&cx, objective, tracked, key));
         drop(cx);
-        trace.finish(loss.as_slice())
+        trace.finish(&results)
     }
 
-    /// Writes one step into the trace, and returns the batch's loss.
+    /// Whether the network, or what its weights are regularized with, adds to the loss.
+    pub(super) fn penalizes(&self, x: &[Type]) -> Result<bool> {
+        let trace = Trace::new("penalties");
+        let cx = Scope::new(&trace, self.declarations, Mode::Infer);
+        let mut penalizes = false;
+        self.network.within(&cx, &mut || {
+            self.network.call(&cx, &inputs(&trace, x));
+            penalizes = !cx.losses().is_empty();
+        });
+        drop(cx);
+        trace.finish(&[]).map(|_| penalizes)
+    }
+
+    /// Writes one step into the trace, and returns the batch's loss, followed by its penalties
+    /// where they are asked for.
     fn step<'g>(
         &self,
         cx: &Scope<'g>,
         objective: &Objective,
         tracked: &[Tracked],
         key: &Key,
-    ) -> Value {
+    ) -> Vec<Value> {
         let trace = cx.trace();
         let techniques = if key.kind == Kind::Train { &objective.techniques[..] } else { &[] };
         let interventions = match Interventions::of(cx, techniques) {
             Ok(interventions) => interventions,
-            Err(error) => return trace.fail(error).value(),
+            Err(error) => return vec![trace.fail(error).value()],
         };
         let fed = interventions.feed(inputs(trace, &key.x));
         let targets = blended(trace, key, fed.blend);
@@ -125,7 +141,7 @@ impl Parts<'_> {
         let see = || self.see(cx, objective, &interventions, &fed.x, &targets);
         let seen = match see() {
             Ok(seen) => seen,
-            Err(error) => return trace.fail(error).value(),
+            Err(error) => return vec![trace.fail(error).value()],
         };
         if key.kind == Kind::Train {
             let weights = cx.trainable_weights();
@@ -139,7 +155,10 @@ impl Parts<'_> {
         }
         count(cx, tracked, key, &seen);
         cx.write_updates();
-        seen.loss.value()
+        // Where nobody asks for it, the sum does not enter the graph.
+        let apart = seen.added.into_iter().filter(|_| key.kind == Kind::Apart);
+        let penalty = apart.reduce(|sum, penalty| sum + penalty);
+        [seen.loss].into_iter().chain(penalty).map(|it| it.value()).collect()
     }
 
     /// Sends a batch through the network, as often as techniques want each sample to pass.
@@ -170,11 +189,11 @@ impl Parts<'_> {
             Pass { y_pred, targets: targets.iter().map(with).collect() }
         };
         let passes: Vec<Pass> = (0..passes).map(pass).collect();
-        let (loss, own) = total_loss(cx, objective, &passes);
+        let Losses { total, own, added } = total_loss(cx, objective, &passes);
         let outputs = judged(objective, &passes);
         let penalties = interventions.penalties(&techniques::Seen { x: &x, outputs: &outputs });
-        let loss = penalties.into_iter().fold(loss, |loss, penalty| loss + penalty);
-        Ok(Seen { passes, loss, own })
+        let loss = penalties.into_iter().fold(total, |loss, penalty| loss + penalty);
+        Ok(Seen { passes, loss, own, added })
     }
 
     /// The graph of loss and metrics, from the totals so far.
@@ -204,7 +223,7 @@ impl Parts<'_> {
 }
 
 /// The inputs of the network.
-fn inputs<'g>(trace: &'g Trace, x: &[Type]) -> Vec<Tensor<'g>> {
+pub(super) fn inputs<'g>(trace: &'g Trace, x: &[Type]) -> Vec<Tensor<'g>> {
     let name = |i: usize| feed_name("x", i, x.len());
     x.iter().enumerate().map(|(i, ty)| trace.input(name(i), ty.clone())).collect()
 }
@@ -215,6 +234,16 @@ fn feeds<'g>(trace: &'g Trace, name: &str, types: &[Option<Type>]) -> Vec<Option
         ty.clone().map(|ty| trace.input(feed_name(name, i, types.len()), ty))
     };
     types.iter().enumerate().map(feed).collect()
+}
+
+/// The losses of a batch, each one number.
+struct Losses<'g> {
+    /// The sum of all.
+    total: Tensor<'g>,
+    /// Each output's own.
+    own: Vec<Option<Tensor<'g>>>,
+    /// What layers add, and penalties.
+    added: Vec<Tensor<'g>>,
 }
 
 /// The targets of a batch; where samples are mixed, also those of the samples that each is mixed
@@ -326,12 +355,8 @@ impl<'g> Targets<'g> {
     }
 }
 
-/// The sum of all losses and penalties, one number; and each output's own loss.
-fn total_loss<'g>(
-    cx: &Scope<'g>,
-    objective: &Objective,
-    passes: &[Pass<'g>],
-) -> (Tensor<'g>, Vec<Option<Tensor<'g>>>) {
+/// The losses of a batch that went through the network so often.
+fn total_loss<'g>(cx: &Scope<'g>, objective: &Objective, passes: &[Pass<'g>]) -> Losses<'g> {
     let trace = cx.trace();
     let (mut total, mut own) = (None, vec![None; objective.outputs.len()]);
     for (output, asked) in objective.outputs.iter().enumerate() {
@@ -341,15 +366,16 @@ fn total_loss<'g>(
         let weighed = asked.loss_weight.map_or(value, |weight| value * weight);
         total = Some(total.map_or(weighed, |total: Tensor<'g>| total + weighed));
     }
-    let all = cx.losses().into_iter();
-    let total = all.fold(total, |total, loss| Some(total.map_or(loss, |total| total + loss)));
+    let added = cx.losses();
+    let all = added.iter();
+    let total = all.fold(total, |total, &loss| Some(total.map_or(loss, |total| total + loss)));
     let total = total.unwrap_or_else(|| {
         let help = "without a loss there is nothing that training could make small";
         trace.fail(
             Error::new("No loss to compute. Provide a `loss` argument in `compile()`.").help(help),
         )
     });
-    (total, own)
+    Losses { total, own, added }
 }
 
 /// The loss of an output, if it has a target: the mean over passes, and the sum over the shares of

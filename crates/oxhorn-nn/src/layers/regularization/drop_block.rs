@@ -167,13 +167,13 @@ impl Blocks {
     fn scale<'g>(&self, cx: &Scope<'g>, kept: Tensor<'g>) -> Tensor<'g> {
         let shape = kept.shape();
         let each: usize = shape[1..].iter().product();
-        match cx.mode() {
-            Mode::Sample(_) => {
+        match cx.sampling() {
+            Some(_) => {
                 let ones = kept.reshape([shape[0], each]).sum(1).maximum(1.0);
                 let column = [&shape[..1], &vec![1; shape.len() - 1]].concat();
                 (each as f64 / ones).reshape(column)
             }
-            _ => (shape[0] * each) as f64 / kept.sum(..).maximum(1.0),
+            None => (shape[0] * each) as f64 / kept.sum(..).maximum(1.0),
         }
     }
 }

@@ -80,7 +80,7 @@ impl DropConnect {
         // Nothing is kept at rate 1, but the gradient of `x / 0` would not be a number.
         let scale = keep.greater(0.0).select(keep, 1.0);
         let masked = |mask: Tensor<'g>, kernel| mask.less(keep).select(kernel / scale, 0.0);
-        let Mode::Sample(Sampling { samples, .. }) = cx.mode() else {
+        let Some(Sampling { samples, .. }) = cx.sampling() else {
             let noise = seeds.next().random_uniform([input_dim, units]);
             return x.dot(masked(noise, kernel));
         };

@@ -7,7 +7,7 @@ use oxhorn_nn::{
     AnyLayer, Declarations, Masks, Mode, Sampling, Scope,
     layers::{
         CLASSES, DataFormat, Dense, DropBlock1D, DropBlock2D, DropConnect, DropPath,
-        MultiSampleDropout, Per,
+        MultiSampleDropout, Per, Temperature,
     },
 };
 
@@ -37,6 +37,9 @@ own! {
         MultiSampleDropout::new(Dense::new(3)).rate(0.3).samples(2).seed(7)
         => an_ensemble_is_the_mean_of_what_one_layer_makes_of_several_masks,
            multi_sample_dropout_is_turned_to_either_end;
+    "oxhorn.layers.Temperature": Temperature::new().temperature(2.5).from_logits(true)
+        => temperature_divides_logits, temperature_1_keeps_probabilities,
+           temperature_divides_the_logit_of_yes, temperature_is_turned_and_lets_gradients_through;
 }
 
 /// What a layer does in one step of training.
@@ -315,4 +318,68 @@ fn multi_sample_dropout_is_turned_to_either_end() {
     let Trained { y, .. } = train(layer(), &[("rate", 0.0)], &x);
     assert_near(y.data[0], 0.0, "the first output");
     assert_near(y.data[1], 4.5, "the second output");
+}
+
+/// `softmax(z / t)` along the last axis, by its definition.
+fn softmax(z: &Array, t: f64) -> Vec<f64> {
+    let classes = *z.shape.last().expect("an axis");
+    let row = |row: &[f64]| {
+        let e: Vec<f64> = row.iter().map(|z| (z / t).exp()).collect();
+        e.iter().map(|it| it / e.iter().sum::<f64>()).collect::<Vec<f64>>()
+    };
+    z.data.chunks(classes).flat_map(row).collect()
+}
+
+/// Compares element by element.
+fn assert_all_near(got: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), expected.len());
+    for (a, b) in got.iter().zip(expected) {
+        assert!((a - b).abs() <= tolerance, "{a} for {b}");
+    }
+}
+
+fn temperature_divides_logits() {
+    for shape in [&[1, 2][..], &[7, 3], &[2, 3, 5]] {
+        let z = Array::from_fn(shape, |ix| (ix.iter().sum::<usize>() * 7 % 5) as f64 - 2.0);
+        let p = Array::new(shape, softmax(&z, 1.0));
+        for t in [0.5, 1.0, 2.5] {
+            let of_logits = train(Temperature::new().temperature(t).from_logits(true), &[], &z);
+            assert_all_near(&of_logits.y.data, &softmax(&z, t), 1e-6);
+            let of_probabilities = train(Temperature::new().temperature(t), &[], &p);
+            assert_all_near(&of_probabilities.y.data, &softmax(&z, t), 1e-6);
+        }
+    }
+}
+
+fn temperature_1_keeps_probabilities() {
+    let certain = Array::new([3, 3], vec![1.0, 0.0, 0.0, 0.1, 0.9, 0.0, 1e-30, 0.25, 0.75]);
+    let y = train(Temperature::new(), &[], &certain).y;
+    assert_all_near(&y.data, &certain.data, 1e-6);
+    let yes = Array::new([5, 1], vec![0.0, 1.0, 0.3, 1e-6, 0.999_999]);
+    let y = train(Temperature::new(), &[], &yes).y;
+    assert_all_near(&y.data, &yes.data, 1.2e-7);
+}
+
+fn temperature_divides_the_logit_of_yes() {
+    let z = Array::new([5, 1], vec![-3.0, 0.0, 0.5, 2.0, -20.0]);
+    let sigmoid = |t: f64| z.data.iter().map(|z| 1.0 / (1.0 + (-z / t).exp())).collect::<Vec<_>>();
+    let p = Array::new([5, 1], sigmoid(1.0));
+    for t in [0.5, 3.0] {
+        let y = train(Temperature::new().temperature(t).from_logits(true), &[], &z).y;
+        assert_all_near(&y.data, &sigmoid(t), 1e-6);
+        let y = train(Temperature::new().temperature(t), &[], &p).y;
+        assert_all_near(&y.data, &sigmoid(t), 1e-6);
+    }
+}
+
+fn temperature_is_turned_and_lets_gradients_through() {
+    let z = Array::new([1, 2], vec![1.0, -1.0]);
+    let turned = [("temperature", 2.0)];
+    let Trained { y, dx, .. } = train(Temperature::new().from_logits(true), &turned, &z);
+    assert_all_near(&y.data, &softmax(&z, 2.0), 1e-6);
+    // Probabilities sum to 1 whatever the logits are.
+    assert_all_near(&dx.data, &[0.0, 0.0], 1e-6);
+    let z = Array::new([1, 1], vec![1.0]);
+    let Trained { y, dx, .. } = train(Temperature::new().from_logits(true), &turned, &z);
+    assert_all_near(&dx.data, &[y.data[0] * (1.0 - y.data[0]) / 2.0], 1e-6);
 }

@@ -1,0 +1,217 @@
+//! What a trained network is worth, and which of its measures mean the same of two variants.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayD, Axis, Ix2};
+use oxhorn::{callbacks::Direction, losses::Loss};
+use serde_json::Value;
+
+use crate::{
+    Error, Result,
+    reliability::{expected_calibration_error, reliability},
+    study::{Bin, Variant},
+};
+
+/// The smallest probability that a logarithm is taken of: Keras' epsilon.
+const EPSILON: f64 = 1e-7;
+
+/// The measures that a verdict is about unless it is said, the best first.
+const PRIMARY: [&str; 4] = ["val_loss", "val_nll", "val_mse", "val_error"];
+
+/// What a model's output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Probabilities, where it is a classifier's.
+    AsIs,
+    /// What the softmax or sigmoid function makes probabilities of.
+    Logits,
+}
+
+/// What predictions are worth.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Judged {
+    /// By name.
+    pub(crate) measures: BTreeMap<String, f64>,
+    /// How often a classifier is right by how sure it is.
+    pub(crate) reliability: Vec<Bin>,
+}
+
+/// What predictions of classes are worth: `val_accuracy` and `val_error`; if they are
+/// probabilities, `val_nll`, the mean of -ln *p* of the true class, `val_brier`, the mean of
+/// Σ (*p* - 1 or 0)² over the classes, and `val_ece`, the expected calibration error.
+pub(crate) fn of_classes(predictions: &ArrayD<f32>, labels: &[i64], output: Output) -> Judged {
+    let mut judged = Judged::default();
+    let Ok(predictions) = predictions.view().into_dimensionality::<Ix2>() else { return judged };
+    let mut p = predictions.mapv(f64::from);
+    if output == Output::Logits {
+        probabilities_of(&mut p);
+    }
+    if p.ncols() == 1 {
+        let yes = p.remove_axis(Axis(1));
+        p = Array2::from_shape_fn((yes.len(), 2), |(row, class)| match class {
+            0 => 1.0 - yes[row],
+            _ => yes[row],
+        });
+    }
+    let bins = reliability(&p, labels);
+    let n = labels.len().max(1) as f64;
+    let right: f64 = bins.iter().map(|bin| bin.accuracy * bin.count as f64).sum();
+    let right = (right.round() / n).clamp(0.0, 1.0);
+    let mut set = |name: &str, value: f64| judged.measures.insert(name.to_owned(), value);
+    set("val_accuracy", right);
+    set("val_error", 1.0 - right);
+    let proper = |row: ndarray::ArrayView1<'_, f64>| {
+        (row.sum() - 1.0).abs() < 1e-3 && row.iter().all(|p| (0.0..=1.0).contains(p))
+    };
+    if !p.rows().into_iter().all(proper) {
+        return judged;
+    }
+    let rows = || p.rows().into_iter().zip(labels);
+    let nll = rows().map(|(row, &label)| -row[label as usize].max(EPSILON).ln()).sum::<f64>() / n;
+    let square = |(row, &label): (ndarray::ArrayView1<'_, f64>, &i64)| {
+        let distance =
+            |(class, p): (usize, &f64)| (p - f64::from(u8::from(class as i64 == label))).powi(2);
+        row.iter().enumerate().map(distance).sum::<f64>()
+    };
+    set("val_nll", nll);
+    set("val_brier", rows().map(square).sum::<f64>() / n);
+    set("val_ece", expected_calibration_error(&bins));
+    judged.reliability = bins;
+    judged
+}
+
+/// What predictions of numbers are worth: `val_mse`, the mean squared error.
+pub(crate) fn of_values(predictions: &ArrayD<f32>, targets: &ArrayD<f32>) -> Judged {
+    let mut judged = Judged::default();
+    // A column of numbers and a list of as many are the same to Keras.
+    if predictions.len() == targets.len() && !targets.is_empty() {
+        let pairs = predictions.iter().zip(targets);
+        let squares: f64 = pairs.map(|(y, t)| (f64::from(*y) - f64::from(*t)).powi(2)).sum();
+        judged.measures.insert("val_mse".to_owned(), squares / targets.len() as f64);
+    }
+    judged
+}
+
+/// The softmax of each row, or the sigmoid of each number if there is one a row.
+fn probabilities_of(logits: &mut Array2<f64>) {
+    if logits.ncols() == 1 {
+        logits.mapv_inplace(|x| 1.0 / (1.0 + (-x).exp()));
+        return;
+    }
+    for mut row in logits.rows_mut() {
+        let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row.mapv_inplace(|x| (x - most).exp());
+        let sum = row.sum();
+        row.mapv_inplace(|x| x / sum);
+    }
+}
+
+/// Which way a measure gets better, as its name says or as its metric `told`; `None` of a metric
+/// that does not say.
+pub(crate) fn direction(measure: &str, told: &BTreeMap<String, Direction>) -> Option<Direction> {
+    match measure {
+        "val_accuracy" => return Some(Direction::Up),
+        "loss" | "val_loss" | "clean_loss" | "best_val_loss" | "gap" | "val_error" | "val_nll"
+        | "val_brier" | "val_ece" | "val_mse" => return Some(Direction::Down),
+        _ => {}
+    }
+    told.get(measure.strip_prefix("val_").unwrap_or(measure)).copied()
+}
+
+/// What keeps the losses of variants from being compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Losses {
+    /// Nothing: they are the same function of the same things.
+    Same,
+    /// Penalties for weights or outputs differ, which are part of a loss.
+    OtherPenalties,
+    /// The losses themselves differ.
+    Others,
+}
+
+impl Losses {
+    /// Of these variants.
+    pub(crate) fn of(variants: &[Variant]) -> Losses {
+        let Some((first, others)) = variants.split_first() else { return Losses::Same };
+        let losses = |variant: &Variant| {
+            let config = &variant.model["compile_config"];
+            // A loss may be given by one of its names.
+            let loss = match &config["loss"] {
+                Value::String(name) => Loss::from(name).envelope(),
+                other => other.clone(),
+            };
+            [loss, config["loss_weights"].clone()]
+        };
+        if others.iter().any(|other| losses(other) != losses(first)) {
+            Losses::Others
+        } else if others.iter().any(|other| penalties(&other.model) != penalties(&first.model)) {
+            Losses::OtherPenalties
+        } else {
+            Losses::Same
+        }
+    }
+
+    /// Whether a measure means the same of all variants.
+    pub(crate) fn compare(self, measure: &str) -> bool {
+        match (measure, self) {
+            (_, Losses::Same) => true,
+            ("loss" | "clean_loss" | "val_loss" | "best_val_loss", _) => false,
+            // The penalties are the same on both sides of the gap.
+            ("gap", losses) => losses == Losses::OtherPenalties,
+            _ => true,
+        }
+    }
+
+    /// Rejects a measure that does not mean the same of all variants.
+    pub(crate) fn check_primary(self, measure: &str) -> Result<()> {
+        if self.compare(measure) {
+            return Ok(());
+        }
+        let what = match self {
+            Losses::Others => "their losses differ",
+            _ => "the penalties in their losses differ",
+        };
+        Err(Error::new(format!("the variants cannot be compared by `{measure}`: {what}"))
+            .help("`val_nll` of classifiers and `val_mse` mean the same of all variants"))
+    }
+
+    /// The measure that the verdict is about: the one that was asked for, or the best there is.
+    pub(crate) fn primary(self, asked: &str, measures: &BTreeMap<String, f64>) -> Result<String> {
+        let known = |name: &&str| measures.contains_key(*name) && self.compare(name);
+        let found = match asked {
+            "" => PRIMARY.into_iter().find(known),
+            asked => Some(asked).filter(known),
+        };
+        found.map(str::to_owned).ok_or_else(|| {
+            let known: Vec<&str> = measures.keys().map(String::as_str).collect();
+            Error::new(format!("there is no measure `{asked}` to compare the variants by"))
+                .help(format!("there are: {}", known.join(", ")))
+        })
+    }
+}
+
+/// What a model adds to its loss, in the order in which it stands in its config.
+fn penalties(model: &Value) -> Vec<&Value> {
+    let mut found = vec![];
+    collect_penalties(&model["config"], &mut found);
+    found
+}
+
+fn collect_penalties<'a>(config: &'a Value, found: &mut Vec<&'a Value>) {
+    match config {
+        Value::Array(items) => items.iter().for_each(|item| collect_penalties(item, found)),
+        Value::Object(entries) => {
+            if entries.get("class_name").is_some_and(|name| name == "ActivityRegularization") {
+                // Its name may be another wherever other layers come before it.
+                found.extend(["l1", "l2"].map(|factor| &config["config"][factor]));
+            }
+            for (key, value) in entries {
+                match key.ends_with("_regularizer") && !value.is_null() {
+                    true => found.push(value),
+                    false => collect_penalties(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,95 @@
+//! Numbers as people read them.
+
+/// A measure: four decimals where that says enough, else four digits.
+pub fn value(x: f64) -> String {
+    let size = x.abs();
+    match x {
+        _ if x.is_nan() => "no number".to_owned(),
+        _ if x.is_infinite() => if x > 0.0 { "∞" } else { "−∞" }.to_owned(),
+        _ if x == 0.0 => "0".to_owned(),
+        _ if (0.001..100.0).contains(&size) => minus(format!("{x:.4}")),
+        _ if (100.0..10_000.0).contains(&size) => minus(format!("{x:.2}")),
+        _ if (10_000.0..1e9).contains(&size) => minus(format!("{x:.0}")),
+        _ => minus(format!("{x:.3e}")),
+    }
+}
+
+/// A difference: the same, with its sign.
+pub fn signed(x: f64) -> String {
+    if x > 0.0 { format!("+{}", value(x)) } else { value(x) }
+}
+
+/// A probability such as 0.95 in percent.
+pub fn percent(x: f64) -> String {
+    let digits = format!("{:.4}", 100.0 * x);
+    format!("{} %", digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A count with its thousands apart.
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let head = digits.len() % 3;
+    let mut parts = Vec::new();
+    if head > 0 {
+        parts.push(&digits[..head]);
+    }
+    parts.extend((head..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
+    parts.join(",")
+}
+
+/// A count of things, with their name in the right number.
+pub fn of(n: usize, one: &str, more: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { more })
+}
+
+fn minus(text: String) -> String {
+    // The sign as long as a plus; that of an exponent stays as programs read it.
+    match text.strip_prefix('-') {
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_digits_enough_and_no_more() {
+        for (x, text) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (0.12345, "0.1235"),
+            (-0.02391, "−0.0239"),
+            (0.001, "0.0010"),
+            (0.000_999_9, "9.999e-4"),
+            (99.99999, "100.0000"),
+            (1234.567, "1234.57"),
+            (-123_456.7, "−123457"),
+            (1.5e12, "1.500e12"),
+            (f64::NAN, "no number"),
+            (f64::INFINITY, "∞"),
+            (f64::NEG_INFINITY, "−∞"),
+        ] {
+            assert_eq!(value(x), text);
+        }
+        assert_eq!((signed(0.5).as_str(), signed(-0.5).as_str()), ("+0.5000", "−0.5000"));
+        assert_eq!((signed(0.0).as_str(), signed(f64::NAN).as_str()), ("0", "no number"));
+    }
+
+    #[test]
+    fn counts_and_shares_read_well() {
+        assert_eq!(
+            [0, 999, 1000, 85_002, 1_234_567].map(count).join(" "),
+            "0 999 1,000 85,002 1,234,567"
+        );
+        assert_eq!(
+            (of(1, "seed", "seeds"), of(0, "seed", "seeds")),
+            ("1 seed".into(), "0 seeds".into())
+        );
+        assert_eq!(
+            (percent(0.95), percent(0.999), percent(0.5)),
+            ("95 %".into(), "99.9 %".into(), "50 %".into())
+        );
+    }
+}
