@@ -156,7 +156,7 @@ pub(crate) fn study_figures<'py>(
     py: Python<'py>,
     study: &str,
 ) -> PyResult<Vec<(&'static str, String, Bound<'py, PyBytes>)>> {
-    let figures = figures::all(&read(study)?, Room::Page);
+    let figures = figures::all(&read(study)?, Room::Wide);
     let drawn = figures.into_iter().map(|(name, figure)| {
         Ok((name, figure.svg(), PyBytes::new(py, &for_python(figure.png())?)))
     });
