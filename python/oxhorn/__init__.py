@@ -54,6 +54,9 @@ if TYPE_CHECKING:
         layers as layers,
     )
     from oxhorn import (
+        lint as lint,
+    )
+    from oxhorn import (
         losses as losses,
     )
     from oxhorn import (
@@ -76,6 +79,9 @@ if TYPE_CHECKING:
     )
     from oxhorn import (
         saving as saving,
+    )
+    from oxhorn import (
+        techniques as techniques,
     )
     from oxhorn import (
         tree as tree,
@@ -105,8 +111,8 @@ __all__ = [
 # Modules that are imported when they are first asked for.
 MODULES = frozenset(
     """activations backend calibration callbacks config constraints datasets dtype_policies
-    initializers layers legacy losses metrics mixed_precision models ops optimizers preprocessing
-    random regularizers saving tree utils""".split()
+    initializers layers legacy lint losses metrics mixed_precision models ops optimizers
+    preprocessing random regularizers saving techniques tree utils""".split()
 )
 
 

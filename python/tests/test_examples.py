@@ -20,6 +20,7 @@ def lines(name: str) -> list[str]:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr.decode()
+    assert b"LintWarning" not in done.stderr
     text = re.sub(r"\x1b\[\d+m", "", done.stdout.decode())
     # A line that is drawn again stands behind a carriage return or where the cursor went back to.
     return [re.split("\r|\x08+", line)[-1] for line in text.split("\n") if line]

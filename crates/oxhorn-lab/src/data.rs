@@ -1,6 +1,7 @@
 //! `Dataset`: samples with their targets, and which of them are learnt from.
 
 pub mod digits;
+pub mod idx;
 
 use ndarray::{ArrayD, Axis, CowArray, Dimension, IxDyn, Slice};
 use oxhorn::random::Streams;

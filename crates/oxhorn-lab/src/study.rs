@@ -349,12 +349,4 @@ impl Study {
         let finished = self.finished(variant);
         finished.filter_map(move |(seed, it)| Some((seed, *it.measures.get(measure)?)))
     }
-
-    /// The runs of a variant that diverged: seed and epoch.
-    pub fn diverged(&self, variant: usize) -> impl Iterator<Item = (u32, usize)> {
-        self.runs.iter().filter_map(move |run| match run.outcome {
-            Outcome::Diverged { epoch } if run.variant == variant => Some((run.seed, epoch)),
-            _ => None,
-        })
-    }
 }

@@ -2,8 +2,8 @@
 //!
 //! A layer, loss, metric, optimizer, initializer, regularizer, constraint, activation, schedule or
 //! technique is one file: a struct that *is* its config ([`config`]), and one method that writes
-//! its mathematics into a graph. What it may ask for meanwhile is in [`scope`]. Wherever Keras takes
-//! an object or its name, so does a [`handle::Handle`].
+//! its mathematics into a graph. What it may ask for meanwhile is in [`scope`]. Wherever Keras
+//! takes an object or its name, so does a [`handle::Handle`].
 //!
 //! This crate knows graphs. It does not know how they are planned or run.
 

@@ -15,7 +15,7 @@ use oxhorn::{
 use oxhorn_ir::{Tensor as Traced, Type};
 use oxhorn_nn::{
     Handle, Masks, Sampling, Scope, config::Field, handle::Category, metrics::Metric,
-    optimizers::Optimizer,
+    optimizers::Optimizer, techniques::Technique,
 };
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
@@ -227,10 +227,21 @@ impl Engine {
     }
 
     /// States what the function is trained for: the optimizer's envelope, and for each output a
-    /// dictionary of `name`, `loss`, `loss_weight`, `metrics` and `weighted_metrics`.
-    fn set_objective(&self, optimizer: &str, outputs: Vec<Bound<'_, PyDict>>) -> PyResult<()> {
+    /// dictionary of `name`, `loss`, `loss_weight`, `metrics` and `weighted_metrics`; and the
+    /// techniques' envelopes.
+    fn set_objective(
+        &self,
+        optimizer: &str,
+        outputs: Vec<Bound<'_, PyDict>>,
+        techniques: Vec<String>,
+    ) -> PyResult<()> {
         let asked = outputs.iter().map(asked).collect::<PyResult<Vec<Asked>>>()?;
-        let objective = Objective { optimizer: open::<Optimizer>(optimizer)?, outputs: asked };
+        let techniques = techniques.iter().map(|technique| open::<Technique>(technique));
+        let objective = Objective {
+            optimizer: open::<Optimizer>(optimizer)?,
+            outputs: asked,
+            techniques: techniques.collect::<PyResult<_>>()?,
+        };
         self.slot.with(|engine| for_python(engine.set_objective(objective)))
     }
 

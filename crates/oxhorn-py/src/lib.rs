@@ -11,9 +11,11 @@ mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
+mod lint;
 mod mc_prediction;
 mod network;
 mod objects;
+mod rates;
 mod registry;
 mod scope;
 mod settings;
@@ -30,12 +32,13 @@ mod _native {
     use crate::{
         calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
+        lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,
         registry::{
             apply_activation, apply_constraint, apply_function, apply_layer, apply_loss,
-            apply_penalty, apply_schedule, check, ensemble, first_value, functions,
-            layer_variables, missing_functions, result_metric, update_metric,
+            apply_penalty, apply_schedule, check, check_techniques, ensemble, first_value,
+            functions, layer_variables, missing_functions, result_metric, update_metric,
         },
         scope::{add_loss, constant, is_training, tracing},
         tensor::Tensor,

@@ -14,6 +14,7 @@ use oxhorn_nn::{
     optimizers::Optimizer,
     regularizers::Regularizer,
     schedules::LearningRateSchedule,
+    techniques::{self, Technique},
 };
 use pyo3::{
     exceptions::{PyNotImplementedError, PyValueError},
@@ -44,9 +45,17 @@ pub(crate) fn check(category: &str, envelope: &str) -> PyResult<()> {
         "losses" => of(envelope, |it: Loss| it.get()?.check()),
         "metrics" => of(envelope, |it: Metric| it.get()?.check()),
         "optimizers" => of(envelope, |it: Optimizer| it.check()),
+        "techniques" => of(envelope, |it: Technique| it.check()),
         "schedules" => of(envelope, |it: LearningRateSchedule| it.get()?.check()),
         other => Err(PyValueError::new_err(format!("there is no category `{other}`"))),
     }
+}
+
+/// Rejects techniques that cannot be used together.
+#[pyfunction]
+pub(crate) fn check_techniques(envelopes: Vec<String>) -> PyResult<()> {
+    let all = envelopes.iter().map(|envelope| open::<Technique>(envelope));
+    for_python(techniques::check_together(&all.collect::<PyResult<Vec<_>>>()?))
 }
 
 fn layer(envelope: &str) -> PyResult<AnyLayer> {

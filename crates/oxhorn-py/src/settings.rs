@@ -3,6 +3,7 @@
 use std::{collections::HashSet, io, sync::Arc};
 
 use oxhorn::{
+    callbacks::Callback,
     data::{Data, Samples, Shuffle, Source},
     engine::{Key, Kind},
     fit::Frequency,
@@ -20,6 +21,7 @@ use crate::{
     callbacks::Callbacks,
     engine::Slot,
     errors::{carried, for_python},
+    rates::Rate,
     stream::{self, Batches},
 };
 
@@ -140,6 +142,7 @@ pub(crate) struct Settings {
     /// Gives a random order of so many samples.
     permute: Py<PyAny>,
     callbacks: Option<Callbacks>,
+    rates: Vec<Rate>,
 }
 
 impl Settings {
@@ -179,6 +182,7 @@ impl Settings {
             write: item(settings, "write")?.unbind(),
             permute: item(settings, "permute")?.unbind(),
             callbacks: Some(callbacks),
+            rates: Rate::all(settings)?,
         })
     }
 
@@ -187,13 +191,17 @@ impl Settings {
         let permute = move |n: usize| {
             Python::attach(|py| permute.bind(py).call1((n,))?.extract()).map_err(carried)
         };
+        // Python's callbacks see what rates have been set to, and so they come last.
+        let mut callbacks: Vec<Box<dyn Callback>> = vec![];
+        callbacks.extend(self.rates.into_iter().map(|rate| Box::new(rate.scheduler()) as _));
+        callbacks.extend(self.callbacks.into_iter().map(|it| Box::new(it) as _));
         let write = Writer { write: self.write, pending: vec![] };
         Loop {
             epochs: self.epochs,
             initial_epoch: self.initial_epoch,
             steps_per_execution: self.steps_per_execution,
             validation_freq: self.validation_freq,
-            callbacks: self.callbacks.into_iter().map(|it| Box::new(it) as _).collect(),
+            callbacks,
             permute: Box::new(permute),
             first_look: self.first_look,
             verbosity: self.verbosity,
@@ -238,6 +246,6 @@ impl Drop for Writer {
 }
 
 /// An entry of a dictionary that must be there.
-fn item<'py>(dict: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn item<'py>(dict: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
     dict.get_item(key)?.ok_or_else(|| PyKeyError::new_err(key.to_owned()))
 }

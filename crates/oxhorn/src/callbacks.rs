@@ -5,6 +5,7 @@ mod early_stopping;
 mod lambda;
 mod learning_rate_scheduler;
 mod monitor;
+mod rate_scheduler;
 mod reduce_lr_on_plateau;
 mod swap_ema_weights;
 mod terminate_on_nan;
@@ -22,6 +23,7 @@ pub use lambda::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
 pub use monitor::Mode;
 pub use oxhorn_nn::metrics::Direction;
+pub use rate_scheduler::RateScheduler;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
 pub use swap_ema_weights::SwapEMAWeights;
 pub use terminate_on_nan::TerminateOnNaN;
@@ -99,6 +101,13 @@ pub trait Callback {
     /// A training step begins.
     fn on_train_batch_begin(&mut self, batch: usize, training: &mut dyn Training) -> Result<()> {
         let _ = (batch, training);
+        Ok(())
+    }
+
+    /// A training step is about to begin: for what is set step by step. Called whatever the
+    /// granularity, and however many steps other callbacks see as one.
+    fn before_step(&mut self, training: &mut dyn Training) -> Result<()> {
+        let _ = training;
         Ok(())
     }
 
@@ -298,6 +307,7 @@ pass_on! {
     on_train_begin();
     on_train_end(logs: &Logs);
     on_epoch_begin(epoch: usize);
+    before_step();
     between_steps();
     on_epoch_end(epoch: usize, logs: &mut Logs);
     on_train_batch_begin(batch: usize);

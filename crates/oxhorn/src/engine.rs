@@ -139,6 +139,9 @@ const METRICS: &str = "metrics";
 /// The scope of what belongs to the optimizer.
 pub const OPTIMIZER: &str = "optimizer/";
 
+/// The path of the optimizer's count of steps.
+const ITERATION: &str = "optimizer/iteration";
+
 /// The scope of what belongs to techniques.
 const TECHNIQUES: &str = "techniques/";
 
@@ -333,7 +336,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If there is no such number, it is one of a technique and out of its range, or what it governs
+    /// If there is no such number, it is a technique's and out of its range, or what it governs
     /// does not fit the model. Then it is as before.
     pub fn set_number(&mut self, path: &str, value: f64) -> Result<()> {
         if let Some(objective) = &self.objective {
@@ -463,8 +466,7 @@ impl Engine {
                 return Ok(f64::from(turned.map_or(*rate, |(_, rate)| *rate) as f32));
             }
         };
-        let path = format!("{OPTIMIZER}iteration");
-        let steps = self.weights.slice::<i64>(&path).map_or(0, |steps| steps[0]);
+        let steps = self.iterations().unwrap_or(0);
         let trace = Trace::new("learning rate");
         let cx = Scope::new(&trace, &self.declarations, Mode::Infer);
         let mut rate = vec![];
@@ -479,6 +481,13 @@ impl Engine {
             .map(|(_, leaf)| Ok(Array::new(leaf.ty.shape.clone(), self.value(&leaf.name)?)));
         let results = interpret(&graph, &leaves.collect::<Result<Vec<_>>>()?)?;
         Ok(f64::from(results.outputs[0].scalar() as f32))
+    }
+
+    /// How many steps the optimizer has taken, if it counts them; each of those over which it adds
+    /// gradients up counts.
+    pub fn iterations(&self) -> Option<usize> {
+        let steps = self.weights.slice::<i64>(ITERATION).ok()?;
+        steps.first().and_then(|steps| usize::try_from(*steps).ok())
     }
 
     /// Begins a run, for which indices of programs from earlier ones mean nothing: of too many

@@ -306,6 +306,7 @@ impl Sequential {
                 Some(source.steps(validation_steps))
             }
         };
+        self.warn(Some(samples.rows()));
         let clean = match fit.clean {
             CleanPass::Off => None,
             CleanPass::On => Some(Source::arrays(samples.view(), size, Shuffle::Off)?),

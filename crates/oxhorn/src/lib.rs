@@ -23,6 +23,7 @@
 //! Where to look: [`Sequential`] for models, [`Fit`] for training, [`callbacks`], [`layers`] and
 //! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
+mod averaging;
 pub mod callbacks;
 pub mod categorical;
 mod clean;
@@ -32,6 +33,7 @@ pub mod engine;
 mod evaluate;
 pub mod fit;
 pub mod history;
+pub mod lint;
 pub mod looping;
 mod mc_prediction;
 mod predict_mc;
@@ -77,8 +79,8 @@ pub mod prelude {
             GlobalMaxPooling2D, GroupNormalization, Identity, Input, LayerNormalization, LeakyReLU,
             Maximum, Minimum, MultiSampleDropout, Multiply, Normalization, PReLU, Permute,
             RMSNormalization, ReLU, RepeatVector, Rescaling, Reshape, Softmax, SpatialDropout1D,
-            SpatialDropout2D, SpatialDropout3D, Subtract, UnitNormalization, UpSampling1D,
-            UpSampling2D, ZeroPadding1D, ZeroPadding2D,
+            SpatialDropout2D, SpatialDropout3D, Subtract, Temperature, UnitNormalization,
+            UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D,
         },
         losses::LossSettings,
         metrics::MetricSettings,
@@ -100,7 +102,7 @@ pub mod prelude {
         Result, Sequential, Shuffle,
         callbacks::{
             CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
+            RateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},

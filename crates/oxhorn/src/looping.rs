@@ -11,6 +11,7 @@ use std::{
 use oxhorn_ir::{Error, Result, Type, ensure};
 
 use crate::{
+    averaging::Averaging,
     callbacks::{Callback, Granularity},
     clean::Clean,
     data::{Feeder, Permute, Source},
@@ -133,6 +134,7 @@ impl Engine {
         let mut progress = settings.progress(steps).epochs(epochs);
         let mut callbacks = std::mem::take(&mut settings.callbacks);
         let chunk = settings.steps_per_execution;
+        let mut averaging = Averaging::of(self);
         let mut run = Run::new(self, params, settings.output.clone());
         let (mut history, mut logs, clock) = (History::new(params), Logs::new(), Instant::now());
         callbacks.on_train_begin(&mut run)?;
@@ -145,6 +147,9 @@ impl Engine {
             let permute = &mut *settings.permute;
             train(&mut training, &mut run, &mut callbacks, (&mut progress, clock), permute, chunk)?;
             training.end_epoch()?;
+            if let Some(averaging) = &mut averaging {
+                averaging.follow(epoch, run.engine)?;
+            }
             logs = run.logs("")?;
             let due = settings.validation_freq.is_due(epoch);
             if let Some(validation) = validation.as_mut().filter(|_| due) {
@@ -163,6 +168,9 @@ impl Engine {
             }
         }
         run.take_averages()?;
+        if let Some(averaging) = averaging {
+            averaging.finish(run.engine, training)?;
+        }
         callbacks.on_train_end(&logs, &mut run)?;
         Ok(history)
     }
@@ -311,6 +319,7 @@ fn train(
         if let Some(step) = chunks.begin(step) {
             callbacks.on_train_batch_begin(step, run)?;
         }
+        callbacks.before_step(run)?;
         if training.next(run.engine, permute)?.is_none() {
             break;
         }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     engine::{Engine, Key, Kind, Network, OPTIMIZER, Objective},
+    lint::{Rule, Told},
     random,
     summary::{Count, Row, Summary},
     training::layer_weights,
@@ -47,6 +48,8 @@ pub struct Sequential {
     outgrown: Option<Engine>,
     /// Whether nothing was fitted since the model was compiled.
     pub(crate) fresh: bool,
+    /// What the linter has said.
+    pub(crate) told: Told,
 }
 
 /// Layers that Keras calls built before the shape of their input is known.
@@ -62,12 +65,13 @@ pub const NO_METRICS: [&str; 0] = [];
 #[derive(Clone, Debug)]
 pub struct Compile {
     objective: Objective,
+    allowed: Vec<Rule>,
 }
 
 impl Compile {
     /// An optimizer and a loss, each an object or its name.
     pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Compile {
-        Compile { objective: Objective::new(optimizer, loss) }
+        Compile { objective: Objective::new(optimizer, loss), allowed: vec![] }
     }
 
     /// What the loss is multiplied with: Keras' `loss_weights` of a model with one output.
@@ -109,6 +113,14 @@ impl Compile {
         self.objective.techniques.push(technique.into());
         self
     }
+
+    /// Prints no warnings of these rules, neither now nor when the model is fitted:
+    /// `.allow(Rule::ALL)` none at all.
+    #[must_use]
+    pub fn allow(mut self, rules: impl IntoIterator<Item = Rule>) -> Compile {
+        self.allowed.extend(rules);
+        self
+    }
 }
 
 impl Default for Sequential {
@@ -133,6 +145,7 @@ impl Sequential {
             engine: None,
             outgrown: None,
             fresh: true,
+            told: Told::default(),
         }
     }
 
@@ -263,6 +276,8 @@ impl Sequential {
 
     /// Prepares the model for training: strings or objects, wherever Keras takes both.
     ///
+    /// Prints to the standard error what [`Sequential::lint`] finds.
+    ///
     /// # Errors
     ///
     /// If a string names nothing, or a setting is out of its range. The model keeps its weights.
@@ -281,7 +296,7 @@ impl Sequential {
     ///
     /// As there.
     pub fn compile_with(&mut self, compile: Compile) -> Result<()> {
-        let Compile { objective } = compile;
+        let Compile { objective, allowed } = compile;
         objective.check()?;
         if let Some(shape) = self.known_input()? {
             self.build(&shape)?;
@@ -291,6 +306,8 @@ impl Sequential {
         }
         self.objective = Some(objective);
         self.fresh = true;
+        self.told.allowed = allowed;
+        self.warn(None);
         Ok(())
     }
 

@@ -95,6 +95,18 @@ fn a_step_of_training_validation_or_evaluation_allocates_nothing() {
         let after = allocations(|| drop(adam.fit(&x, &y, plain()).unwrap()));
         assert_eq!(before, after, "after numbers were turned, {threads} threads");
 
+        let loss = Compile::new("adam", "categorical_crossentropy").metrics(["accuracy"]);
+        let techniques = loss
+            .technique(CutMix::new().image_shape([5, 5]))
+            .technique(Cutout::new(2).image_shape([5, 5]))
+            .technique(RDrop::new())
+            .technique(SAM::new())
+            .technique(GradientNoise::new())
+            .technique(JacobianPenalty::new());
+        let regularized = &mut tutorial(threads);
+        regularized.compile_with(techniques).unwrap();
+        assert_eq!(excess(regularized, plain), 0, "with techniques, {threads} threads");
+
         let [short, long] = [80, 8000].map(|n| evaluation(adam, n));
         assert_eq!(short, long, "evaluation, {threads} threads");
     }

@@ -20,6 +20,7 @@ use oxhorn::{
     metrics::Metric,
     optimizers::{Adam, Optimizer, OptimizerSettings, SGD},
     progress::Verbosity,
+    techniques::{JacobianPenalty, Mixup, SAM, Technique},
 };
 use oxhorn_ir::{DType, Tensor, Type};
 use oxhorn_nn::{Initial, Scope, Variable, Weight};
@@ -791,4 +792,26 @@ fn an_engine_that_grows_keeps_what_it_had() {
     assert_eq!(grown.numbers(), [("noise".to_owned(), 0.5)]);
     let graph = grown.graph(&Key::new(Kind::Predict, &valued(&[1.0]), 1)).unwrap();
     assert!(graph.to_string().contains("noise"));
+}
+
+#[test]
+fn techniques_see_all_outputs_that_have_a_loss() {
+    let arrays = PairData::new();
+    let outputs = || {
+        let weighed = Asked { loss_weight: Some(2.0), ..asked("right", Some("mse"), &[]) };
+        vec![asked("left", Some("mse"), &["mae"]), weighed]
+    };
+    let loss = |techniques: Vec<Technique>| {
+        let optimizer = Optimizer::from(SGD::new().learning_rate(0.1));
+        let mut engine = engine(Pair, Objective { optimizer, outputs: outputs(), techniques });
+        engine.on_batch(Kind::Train, whole(arrays.data())).unwrap();
+        engine.results().unwrap()
+    };
+    // Of ones, ‖J‖² is the number of inputs: 2 and 1.
+    let technique = JacobianPenalty::new().strength(0.4).projections(None).into();
+    let (plain, more) = (loss(vec![]), loss(vec![technique]));
+    assert!((more[0].1 - plain[0].1 - 0.2 * 3.0).abs() < 1e-6, "{more:?} {plain:?}");
+    assert_eq!(plain[1..], more[1..]);
+    let mixed = loss(vec![Mixup::new(1.0).seed(3).into(), SAM::new().into()]);
+    assert!(mixed.iter().all(|(_, value)| value.is_finite()), "{mixed:?}");
 }

@@ -334,8 +334,9 @@ fn techniques_that_make_no_sense_are_refused() {
     let mut model = Sequential::new().add(Dense::new(5).input_dim(25));
     assert_eq!(
         mistake(&mut model, "mse", &[RDrop::new().into()]),
-        "`RDrop` needs probabilities of classes, but the loss of `output` is `MeanSquaredError`\n    \
-         in: technique (RDrop)\n  help: give a categorical crossentropy, and one output for each class"
+        "`RDrop` needs probabilities of classes, but the loss of `output` is `MeanSquaredError`\n\
+         \u{20}   in: technique (RDrop)\n  help: give a categorical crossentropy, and one output \
+         for each class"
     );
     let text = mistake(&mut model, "mse", &[CutMix::new().into()]);
     assert!(text.starts_with("`CutMix` needs images: 4 axes, got f32[3, 25]"), "{text}");
@@ -377,4 +378,93 @@ fn techniques_are_saved_with_what_a_model_is_compiled_with() {
     assert_eq!(json["compile_config"]["techniques"][0]["config"]["alpha"], 0.3);
     let plain = classifier(&[]).compile_config().unwrap();
     assert!(plain.get("techniques").is_none());
+}
+
+/// Listens to the weights at the end of each epoch.
+fn listened(
+    technique: Option<Technique>,
+    epochs: usize,
+) -> (Sequential, Vec<Vec<f64>>, Array2<f64>) {
+    let _guard = seeded(812);
+    let (x, y) = samples(21);
+    let seen = std::cell::RefCell::new(vec![]);
+    let mut model = Sequential::new()
+        .threads(1)
+        .add(Dense::new(4).input_dim(25))
+        .add(BatchNormalization::new().momentum(0.7))
+        .add(Dropout::new(0.0))
+        .add(Dense::new(5).activation("softmax"));
+    let compile = Compile::new(SGD::new().learning_rate(0.1), "categorical_crossentropy");
+    model.compile_with(technique.into_iter().fold(compile, Compile::technique)).unwrap();
+    let listen = oxhorn::callbacks::LambdaCallback::new().on_epoch_end(|_, _, training| {
+        let engine = training.engine().unwrap();
+        seen.borrow_mut().push(engine.value("dense/kernel")?);
+        Ok(())
+    });
+    let fit = Fit::epochs(epochs).batch_size(8).verbose(0).callback(listen);
+    model.fit(&x, &y, fit).unwrap();
+    (model, seen.into_inner(), x)
+}
+
+#[test]
+fn swa_ends_with_the_mean_of_epochs_and_the_statistics_that_fit_it() {
+    let technique = SWA::new().start_epoch(1).frequency(2).into();
+    let (mut model, epochs, x) = listened(Some(technique), 7);
+    let (plain, _, _) = listened(None, 7);
+    let kernel = weights(&model);
+    for (i, got) in kernel.iter().enumerate() {
+        let mean = (epochs[1][i] + epochs[3][i] + epochs[5][i]) / 3.0;
+        assert!((got - mean).abs() < 1e-6, "{got}, not {mean}");
+        assert_ne!(epochs[6][i] as f32, *got as f32);
+    }
+    assert_eq!(weights(&plain), epochs[6]);
+    // Three batches in order, of 8, 8 and 5 samples, each of which counts alike.
+    let bias = model.weight("dense/bias").unwrap();
+    let (mut means, mut variances) = ([0.0; 4], [0.0; 4]);
+    for batch in [0..8, 8..16, 16..21] {
+        let rows = batch.len() as f64;
+        for unit in 0..4 {
+            let y: Vec<f64> = batch
+                .clone()
+                .map(|row| {
+                    (0..25).map(|i| x[[row, i]] * kernel[i * 4 + unit]).sum::<f64>()
+                        + f64::from(bias[unit])
+                })
+                .collect();
+            let mean = y.iter().sum::<f64>() / rows;
+            means[unit] += mean / 3.0;
+            variances[unit] += y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / rows / 3.0;
+        }
+    }
+    for (name, expected) in [("moving_mean", means), ("moving_variance", variances)] {
+        let got = model.weight(&format!("batch_normalization/{name}")).unwrap();
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((f64::from(*got) - expected).abs() < 1e-5, "{name}: {got}, not {expected}");
+        }
+    }
+    assert!(model.numbers().unwrap().contains(&("batch_normalization/momentum".to_owned(), 0.7)));
+    model.predict(&x).unwrap();
+}
+
+#[test]
+fn swa_changes_nothing_before_it_begins() {
+    let (plain, before, _) = listened(None, 3);
+    let (late, seen, _) = listened(Some(SWA::new().start_epoch(3).into()), 3);
+    assert_eq!((bits(&late), seen), (bits(&plain), before));
+}
+
+#[test]
+fn r_drop_takes_the_mean_of_losses_over_the_masks_of_a_head() {
+    let _guard = seeded(812);
+    let (x, y) = samples(64);
+    let head = MultiSampleDropout::new(Dense::new(5).activation("softmax")).samples(4);
+    let mut model = Sequential::new().add(Dense::new(40).input_dim(25)).add(head);
+    let compile = Compile::new(SGD::new().learning_rate(0.0), "categorical_crossentropy")
+        .metrics(["categorical_crossentropy"])
+        .technique(RDrop::new().alpha(0.0));
+    model.compile_with(compile).unwrap();
+    let history = model.fit(&x, &y, Fit::epochs(1).batch_size(64).verbose(0)).unwrap();
+    // The metric is of the mean prediction, which is better than the predictions are in the mean.
+    let (losses, mean) = (history["loss"][0], history["categorical_crossentropy"][0]);
+    assert!(losses > mean + 0.01, "{losses} {mean}");
 }

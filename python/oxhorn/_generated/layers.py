@@ -195,7 +195,8 @@ class BatchNormalization(RegistryLayer):
 
     While training, mean and variance are those of the batch, and the moving ones follow them:
     `moving ← moving · momentum + batch · (1 - momentum)`. Otherwise, and in a layer that is not
-    trainable, the moving ones take their place and stay as they are.
+    trainable, the moving ones take their place and stay as they are. The momentum is a number that
+    can be turned while a model trains.
 
     Weights:
 

@@ -12,6 +12,7 @@ from oxhorn.callbacks.lambda_callback import LambdaCallback
 from oxhorn.callbacks.learning_rate_scheduler import LearningRateScheduler
 from oxhorn.callbacks.model_checkpoint import ModelCheckpoint
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
+from oxhorn.callbacks.rate_scheduler import RateScheduler
 from oxhorn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from oxhorn.callbacks.swap_ema_weights import SwapEMAWeights
 from oxhorn.callbacks.terminate_on_nan import TerminateOnNaN
@@ -29,6 +30,7 @@ __all__ = [
     "ModelCheckpoint",
     "OrbaxCheckpoint",
     "ProgbarLogger",
+    "RateScheduler",
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",

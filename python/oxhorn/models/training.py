@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import sys
+import warnings
 import weakref
 from typing import Any
 
@@ -63,6 +64,7 @@ class Trainer:
         self.stop_predicting = False
         self.history: Any = None
         self._compiled: dict[str, Any] | None = None
+        self._techniques: list[Any] = []
         self._objective_set = False
         self._fresh = True
         self._runs: Any = None
@@ -72,6 +74,9 @@ class Trainer:
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
         self._fitting = False
+        # Rules of the linter that are not spoken of, and what it has said.
+        self._allowed: frozenset[str] = frozenset()
+        self._told: set[str] = set()
 
     # What runs the model --------------------------------------------------------------------------
 
@@ -109,6 +114,9 @@ class Trainer:
         steps_per_execution: int = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
+        *,
+        techniques: Any = None,
+        allow: Any = (),
     ) -> None:
         """States what the model is trained for.
 
@@ -126,8 +134,12 @@ class Trainer:
             steps_per_execution: how many steps callbacks see as one.
             jit_compile: accepted; models are always compiled.
             auto_scale_loss: accepted; it has no effect in single precision.
+            techniques: what is done to each step of training from outside of the network: a list
+                of objects of `oxhorn.techniques`, which Keras has not.
+            allow: Oxhorn's own: names of the linter's rules that are not to be warned of, neither
+                now nor by `fit`; `"all"` for none at all. See `lint`.
         """
-        from oxhorn import optimizers
+        from oxhorn import lint, optimizers
 
         self._refuse_own_steps()
         if run_eagerly:
@@ -155,6 +167,8 @@ class Trainer:
             raise ValueError(
                 f"`jit_compile` must be 'auto', True or False. Received: jit_compile={jit_compile}"
             )
+        self._techniques = _as_techniques(techniques)
+        self._allowed = lint.rules(allow)
         known = self._compiled or {}
         if loss is None:
             loss, loss_weights = known.get("loss"), known.get("loss_weights")
@@ -177,6 +191,31 @@ class Trainer:
         self._objective_set = False
         self._fresh = True
         self._check_names()
+        self._warn()
+
+    def lint(self, samples: int | None = None) -> list[Any]:
+        """What is known to do harm, or nothing, in the way the model is regularized.
+
+        `compile` warns of the same, and `fit` of what follows from the number of samples: once,
+        unless `compile` is told to `allow` it, or a filter of `warnings` ignores
+        `oxhorn.lint.LintWarning`.
+
+        Args:
+            samples: how many samples the model is trained on, if that is known.
+
+        Returns:
+            A list of `LintWarning`, which have a `rule`, a `layer`, a `reason` and a `help`.
+        """
+        from oxhorn import lint
+
+        return lint.found(self, samples)
+
+    def _warn(self, samples: int | None = None) -> None:
+        """Warns of what nobody was told yet, at the line that called `compile` or `fit`."""
+        for warning in self.lint(samples):
+            if warning.rule not in self._allowed and str(warning) not in self._told:
+                self._told.add(str(warning))
+                warnings.warn(warning, stacklevel=3)
 
     def _refuse_own_steps(self) -> None:
         """Refuses a model that has a step of its own, which would not be taken."""
@@ -209,6 +248,9 @@ class Trainer:
         if not self.compiled:
             return {}
         given = {key: serialize_keras_object(value) for key, value in self._compiled.items()}
+        # Keras knows no techniques, and reads what has none.
+        if self._techniques:
+            given["techniques"] = serialize_keras_object(self._techniques)
         return {
             "optimizer": serialize_keras_object(self.optimizer),
             **given,
@@ -246,10 +288,30 @@ class Trainer:
                 self._kept.append(objects)
                 output[key] = [metric_envelope(metric) for metric in objects]
         optimizer = self.optimizer._envelope_for(self.trainable_variables)
-        self._engine.set_objective(optimizer, outputs)
+        techniques = [technique._envelope() for technique in self._techniques]
+        self._engine.set_objective(optimizer, outputs, techniques)
         engine = weakref.ref(self)
         self.optimizer._engine = lambda: engine() and engine()._runs
         self._objective_set = True
+
+    def _pull_numbers(self) -> None:
+        """Gives the engine the numbers of layers and techniques as they are now."""
+        pull_numbers(self._engine)
+        for technique in self._techniques:
+            known = self._numbers_of(technique)
+            for path, value in self._engine.numbers():
+                if path in known and getattr(technique, known[path]) != value:
+                    self._engine.set_number(path, float(getattr(technique, known[path])))
+
+    def _numbers_of(self, technique: Any) -> dict[str, str]:
+        """The numbers of a technique by their paths in the engine."""
+        scope = technique._scope()
+        paths = [path for path, _ in self._engine.numbers() if path.startswith(scope)]
+        return {path: path.removeprefix(scope) for path in paths}
+
+    def _technique_at(self, path: str) -> Any:
+        """The technique that has the number of this path; `None` if none has."""
+        return next((it for it in self._techniques if path.startswith(it._scope())), None)
 
     def _output_names(self, count: int) -> list[str]:
         names = getattr(self, "output_names", None)
@@ -394,6 +456,7 @@ class Trainer:
             clean = _measurable(training, steps_per_epoch, batch_size)
         if isinstance(training, Arrays):
             training.weigh_classes(class_weight)
+            self._warn(training.rows)
         if validation_data is not None:
             if is_stream(validation_data):
                 validation = self._source(
@@ -420,7 +483,8 @@ class Trainer:
             first_look=self._fresh,
         )
         self._fresh = False
-        pull_numbers(self._engine)
+        settings["rates"] = _rates(listeners)
+        self._pull_numbers()
         self._fitting = True
         try:
             self._engine.fit(feed, validating, clean, settings)
@@ -455,7 +519,7 @@ class Trainer:
         self.stop_evaluating = False
         self._fresh = False
         settings = self._settings(listeners, verbose, "stop_evaluating")
-        pull_numbers(self._engine)
+        self._pull_numbers()
         with self._totals_apart():
             return _results(self._engine.evaluate(feed, settings), return_dict)
 
@@ -487,7 +551,7 @@ class Trainer:
         )
         self.stop_predicting = False
         settings = self._settings(listeners, verbose, "stop_predicting")
-        pull_numbers(self._engine)
+        self._pull_numbers()
         return self._packed(self._engine.predict(feed, settings))
 
     def _inputs_alone(self, x: Any, steps: int | None = None) -> Arrays | Stream:
@@ -574,14 +638,14 @@ class Trainer:
     def _on_batch(self, training: bool, arrays: Arrays) -> list[tuple[str, float]]:
         """One step over all the arrays as one batch."""
         self._fresh = False
-        pull_numbers(self._engine)
+        self._pull_numbers()
         feed = arrays.feed(max(arrays.rows, 1), False, None)
         return self._engine.on_batch(training, feed)
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model gives for these samples as one batch, noise off."""
         flat = self._flat_x(x)
-        pull_numbers(self._engine)
+        self._pull_numbers()
         inputs = [array.astype("int32") if array.dtype == "int64" else array for array in flat]
         return self._packed(self._engine.call(inputs, False))
 
@@ -674,7 +738,7 @@ class Heard:
                 batch, outputs = args
                 args = (batch, {"outputs": self._model()._packed(outputs)})
             hook(*(({} if arg is None else arg) for arg in args))
-            pull_numbers(self._engine)
+            self._model()._pull_numbers()
 
         self.__dict__[name] = heard
         return heard
@@ -689,6 +753,31 @@ def _given(structure: Any) -> list[Any]:
 
 def _taken(array: np.ndarray) -> str:
     return "int32" if array.dtype.kind in "iu" else "float32"
+
+
+def _rates(listeners: Any) -> list[dict[str, Any]]:
+    """What sets numbers before each step, for Rust, which does it without asking callbacks."""
+    from oxhorn.callbacks import RateScheduler
+
+    schedulers = [it for it in listeners.callbacks if isinstance(it, RateScheduler)]
+    return [scheduler._for_rust() for scheduler in schedulers]
+
+
+def _as_techniques(given: Any) -> list[Any]:
+    """Techniques that can be used together."""
+    if given is None:
+        return []
+    from oxhorn import techniques
+
+    if not isinstance(given, (list, tuple)):
+        raise ValueError(
+            f"Expected `techniques` argument to be a list or tuple. Received: techniques={given}"
+        )
+    found = [techniques.get(technique) for technique in given]
+    if None in found:
+        raise ValueError(f"Expected techniques. Received: techniques={given}")
+    _native.check_techniques([technique._envelope() for technique in found])
+    return found
 
 
 def _frequency(value: Any) -> int | list[int]:

@@ -29,7 +29,7 @@ FUNCTION_MODULES = (
 # Where a class is looked for that is written down without its module, as Keras 2 did.
 CLASS_MODULES = ("layers", "models", "models.model", "optimizers.schedules", *FUNCTION_MODULES)
 # Modules of which files may name classes; all others hold functions that do things.
-MODELING = frozenset(("", "dtype_policies", "random", *CLASS_MODULES))
+MODELING = frozenset(("", "dtype_policies", "random", "techniques", *CLASS_MODULES))
 
 # What Keras calls the classes that are not where their module says.
 PUBLIC = {

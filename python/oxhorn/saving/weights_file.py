@@ -20,6 +20,7 @@ from oxhorn.layers.layer import Layer
 ENDING = ".npz"
 OPTIMIZER = "optimizer/"
 RATE = f"{OPTIMIZER}learning_rate"
+TECHNIQUES = "techniques/"
 VARIABLE = "variable/"
 STREAM = "numpy_random/"
 CONTAINERS = (list, tuple, dict)
@@ -224,11 +225,13 @@ def training_state(model: Any) -> dict[str, np.ndarray]:
     """Everything that training changes, by name.
 
     That is the variables, among them the states of random streams, those of the optimizer and its
-    learning rate, and NumPy's random state, from which the order of samples is drawn.
+    learning rate, those of techniques, and NumPy's random state, from which the order of samples is
+    drawn.
     """
     state = {f"{VARIABLE}{n}": variable.numpy() for n, variable in enumerate(model.variables)}
-    for number, path in enumerate(_optimizer_paths(model)):
-        state[f"{OPTIMIZER}{number}"] = np.asarray(model._engine.value(path))
+    for scope in (OPTIMIZER, TECHNIQUES):
+        for number, path in enumerate(_paths(model, scope)):
+            state[f"{scope}{number}"] = np.asarray(model._engine.value(path))
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and isinstance(optimizer._rate, float):
         state[RATE] = np.asarray(optimizer._rate, dtype="float64")
@@ -242,10 +245,12 @@ def training_state(model: Any) -> dict[str, np.ndarray]:
 
 def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
     """Takes everything that training changes from what `training_state` gave."""
-    variables, paths = model.variables, _optimizer_paths(model)
+    variables = model.variables
+    paths = {scope: _paths(model, scope) for scope in (OPTIMIZER, TECHNIQUES)}
     for kind, prefix, own in (
         ("variables", VARIABLE, variables),
-        ("variables of the optimizer", OPTIMIZER, paths),
+        ("variables of the optimizer", OPTIMIZER, paths[OPTIMIZER]),
+        ("variables of techniques", TECHNIQUES, paths[TECHNIQUES]),
     ):
         stored = [name for name in state if name.startswith(prefix) and name != RATE]
         if len(stored) != len(own):
@@ -255,8 +260,9 @@ def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
             )
     for number, variable in enumerate(variables):
         variable.assign(state[f"{VARIABLE}{number}"])
-    for number, path in enumerate(paths):
-        model._engine.set_value(path, state[f"{OPTIMIZER}{number}"])
+    for scope, own in paths.items():
+        for number, path in enumerate(own):
+            model._engine.set_value(path, state[f"{scope}{number}"])
     if RATE in state:
         model.optimizer.learning_rate = float(state[RATE])
     if f"{STREAM}keys" in state:
@@ -265,8 +271,8 @@ def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
         np.random.set_state(("MT19937", keys, int(position), int(has_gauss), float(gauss)))
 
 
-def _optimizer_paths(model: Any) -> list[str]:
-    """The variables of the optimizer, once it has any."""
+def _paths(model: Any, scope: str) -> list[str]:
+    """The variables of the optimizer or of techniques, once there are any."""
     if model._runs is None:
         return []
-    return [path for path, *_ in model._engine.variables() if path.startswith(OPTIMIZER)]
+    return [path for path, *_ in model._engine.variables() if path.startswith(scope)]

@@ -4,6 +4,7 @@ use oxhorn_nn::{
     activations,
     config::{Class, FieldInfo, snake_case},
     constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
+    techniques,
 };
 
 /// A class of any category.
@@ -122,7 +123,7 @@ pub(crate) fn activations() -> Vec<Object> {
     objects(activations::CLASSES)
 }
 
-pub(crate) const CATEGORIES: [Category; 8] = [
+pub(crate) const CATEGORIES: [Category; 9] = [
     Category {
         name: "layers",
         path: Some("layers"),
@@ -262,5 +263,16 @@ pub(crate) const CATEGORIES: [Category; 8] = [
         by_hand: &["Initializer"],
         left_out: &[],
         objects: || objects(initializers::CLASSES),
+    },
+    Category {
+        name: "techniques",
+        path: None,
+        base: ("oxhorn.techniques.technique", "RegistryTechnique"),
+        common: &[],
+        snake_case: SnakeCase::Function,
+        aliases: &[],
+        by_hand: &[],
+        left_out: &[],
+        objects: || objects(techniques::CLASSES),
     },
 ];

@@ -16,13 +16,13 @@ use crate::{layers::DataFormat, prelude::*};
 /// `size` is a number that can be turned while a model trains, and is rounded down; at 0, nothing
 /// is missing.
 ///
-/// DeVries and Taylor, *Improved regularization of convolutional neural networks with cutout*, 2017,
-/// <https://arxiv.org/abs/1708.04552>.
+/// DeVries and Taylor, *Improved regularization of convolutional neural networks with cutout*,
+/// 2017, <https://arxiv.org/abs/1708.04552>.
 #[derive(Clone, Debug, PartialEq, Config)]
 #[config(class = "oxhorn.techniques.Cutout")]
 pub struct Cutout {
-    /// How many pixels the square is wide; the paper takes 16 of 32 for CIFAR-10.
-    pub size: usize,
+    /// How many pixels the square is wide, 0 or more; the paper takes 16 of 32 for CIFAR-10.
+    pub size: f64,
     /// The image that each sample is: `(height, width)` or `(height, width, channels)`. Without it,
     /// samples must have three axes.
     #[config(default)]
@@ -37,7 +37,7 @@ pub struct Cutout {
 
 impl Intervene for Cutout {
     fn numbers(&self) -> Vec<Strength> {
-        vec![Strength::new("size", self.size as f64)]
+        vec![Strength::new("size", self.size)]
     }
 
     fn check(&self) -> Result<()> {
@@ -46,7 +46,7 @@ impl Intervene for Cutout {
 
     fn feed<'g>(&self, cx: &Scope<'g>, x: &[Tensor<'g>]) -> Option<Fed<'g>> {
         let seeds = cx.seed_generator("seed_generator", self.seed);
-        let size = cx.number("size", self.size as f64).floor().cast(DType::F32);
+        let size = cx.number("size", self.size).floor().cast(DType::F32);
         let cut = |x: &Tensor<'g>| {
             let shape = self.image_shape.as_deref();
             let images = match Images::of("Cutout", *x, shape, self.data_format) {

@@ -132,6 +132,13 @@ impl<'a> Feeder<'a> {
         Feeder { source, kind, step, taken, found, programs: Programs::default() }
     }
 
+    /// The same data from the beginning, for programs of another kind: of arrays, all samples.
+    pub(crate) fn over_again(self, kind: Kind) -> Feeder<'a> {
+        let Source { origin, steps } = self.source;
+        let steps = steps.filter(|_| matches!(origin, Origin::Stream(_)));
+        Feeder { found: self.found, ..Feeder::new(Source { origin, steps }, kind) }
+    }
+
     /// Draws what Keras draws, the first time it fits a compiled model, to have a look at a batch.
     pub(crate) fn skip_first_look(&self, permute: &mut Permute<'_>) -> Result<()> {
         match &self.source.origin {

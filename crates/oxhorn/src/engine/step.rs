@@ -180,7 +180,9 @@ impl Parts<'_> {
         objective.check_outputs(outputs.len())?;
         let pass = |pass: usize| {
             let part = |(y, mask): &(Tensor<'g>, Option<Tensor<'g>>)| {
-                (part(*y, pass, passes), mask.map(|mask| part(mask, pass, passes)))
+                let members = cx.members(*y).into_iter().map(|y| part(y, pass, passes));
+                let y = if passes == 1 { *y } else { cx.ensemble(members.collect()) };
+                (y, mask.map(|mask| part(mask, pass, passes)))
             };
             let (y_pred, masks): (Vec<_>, Vec<_>) = outputs.iter().map(part).unzip();
             let with = |targets: &Targets<'g>| Targets { masks: masks.clone(), ..targets.clone() };

@@ -8,7 +8,8 @@ use crate::prelude::*;
 ///
 /// While training, mean and variance are those of the batch, and the moving ones follow them:
 /// `moving ← moving · momentum + batch · (1 - momentum)`. Otherwise, and in a layer that is not
-/// trainable, the moving ones take their place and stay as they are.
+/// trainable, the moving ones take their place and stay as they are. The momentum is a number that
+/// can be turned while a model trains.
 ///
 /// # Weights
 ///
@@ -118,7 +119,9 @@ impl BatchNormalization {
         let others = AxisList::Many(others.map(|axis| axis as isize).collect());
         let (mean, variance) = moments(x, &others);
         let [moving_mean, moving_variance] = self.moving(cx, x);
-        let (stays, comes) = (self.momentum, 1.0 - self.momentum);
+        let momentum = cx.number("momentum", self.momentum);
+        // What comes is told in `f64`, as in Keras, where it is a number of Python.
+        let (stays, comes) = (momentum.cast(DType::F32), (1.0 - momentum).cast(DType::F32));
         for (name, moving, batch) in
             [("moving_mean", moving_mean, mean), ("moving_variance", moving_variance, variance)]
         {
