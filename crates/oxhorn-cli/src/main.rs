@@ -8,6 +8,7 @@ mod output;
 mod progress;
 mod replay;
 mod settings;
+mod study;
 mod table;
 
 use std::{
@@ -18,7 +19,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use oxhorn::Result;
 
-use crate::{demo::Demo, inspect::Inspect, replay::Replay};
+use crate::{demo::Demo, inspect::Inspect, replay::Replay, study::Settings};
 
 /// Keras, compiled by Rust. Without arguments: the demo.
 #[derive(Parser)]
@@ -34,6 +35,8 @@ struct Command {
 enum Action {
     /// Train a network on handwritten digits without and with dropout at ten seeds, and compare.
     Demo(Demo),
+    /// Compare rates of dropout on data of your own, at several seeds, and write a report.
+    Study(Settings),
     /// Repeat the study of a report, and say whether its numbers come again, to the bit.
     Replay(Replay),
     /// Print the summary, the graph and the program of a model from its Keras JSON.
@@ -56,6 +59,7 @@ fn run(command: Command) -> Result<ExitCode> {
         None => command.demo.run()?,
         Some(Action::Demo(demo)) => demo.run()?,
         Some(Action::Inspect(inspect)) => inspect.run()?,
+        Some(Action::Study(settings)) => settings.run()?,
         Some(Action::Replay(replay)) => return replay.run(),
     }
     Ok(ExitCode::SUCCESS)

@@ -19,7 +19,7 @@ pub(crate) enum Teller<'a> {
     Bar(ProgressBar),
     /// A line for each run, which names its variant and gives this measure.
     Lines {
-        /// The variants of the study.
+        /// The variants of the study; nobody names the runs of a search.
         variants: &'a [Variant],
         /// The measure that the verdict is about.
         primary: String,
@@ -60,7 +60,8 @@ impl<'a> Teller<'a> {
             }
             Teller::Lines { variants, primary } => {
                 let Some(run) = run else { return Ok(()) };
-                let name = variants.get(run.variant).map_or("", |variant| &variant.name);
+                let variant = variants.get(run.variant);
+                let name = variant.map_or(String::new(), |it| format!("{}, ", it.name));
                 let came_to = match &run.outcome {
                     Outcome::Finished(measured) => {
                         let value = measured.measures.get(primary).copied();
@@ -69,7 +70,7 @@ impl<'a> Teller<'a> {
                     Outcome::Diverged { epoch } => format!("diverged in epoch {epoch}, "),
                 };
                 print(format_args!(
-                    "run {done} of {total}: {name}, seed {}: {came_to}{:.2} s",
+                    "run {done} of {total}: {name}seed {}: {came_to}{:.2} s",
                     run.seed, run.seconds
                 ))
             }

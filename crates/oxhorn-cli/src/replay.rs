@@ -1,11 +1,15 @@
 //! `oxhorn replay`: whether a report is as it was written, and whether its numbers come again.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 use oxhorn::{Error, Result};
 use oxhorn_lab::{
     Dataset, Source,
+    data::{Card, Reading},
     replay::{Mismatch, Report},
     show,
 };
@@ -27,6 +31,9 @@ pub(crate) struct Replay {
     /// The file with the data of the study [default: the one that the report names]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Of images in an IDX file, the file with their labels [default: the one that the report names]
+    #[arg(long, value_name = "FILE", requires = "data")]
+    labels: Option<PathBuf>,
     #[command(flatten)]
     jobs: Jobs,
 }
@@ -67,15 +74,47 @@ impl Replay {
         Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// The data of the report's study.
+    /// The data of the report's study, split as it says.
     fn data(&self, report: &Report) -> Result<Dataset> {
         let card = &report.study.data;
         let data = match (&card.source, &self.data) {
-            (Source::Digits, None) => Dataset::digits(card.split.train()),
-            _ => return Err(Error::new("not yet")),
+            (Source::Digits, None) => return Ok(Dataset::digits(card.split.train())),
+            (Source::File { path, target }, given) => {
+                let path = given.clone().unwrap_or_else(|| path.into());
+                self.file(&path, target.as_deref(), card)?
+            }
+            (Source::Memory | Source::Digits, Some(path)) => self.file(path, None, card)?,
+            (Source::Memory, None) => {
+                let message = "the data of this study were arrays in the memory of a program";
+                return Err(Error::new(message)
+                    .help("save them as `x` and `y` of an .npz file and name it with `--data`"));
+            }
         };
-        report.check_data(&data)?;
-        Ok(data)
+        Ok(Dataset { name: card.name.clone(), source: card.source.clone(), split: card.split, ..data })
+    }
+
+    /// The samples of a file, which may be any that a stranger's report names: nothing but a file
+    /// or a folder is opened.
+    fn file(&self, path: &Path, target: Option<&str>, card: &Card) -> Result<Dataset> {
+        print(format_args!("Reading {} …", path.display()))?;
+        if !path.is_file() && !path.is_dir() {
+            let message = format!("there is no file {}", path.display());
+            return Err(Error::new(message).help("name the file with the data with `--data`"));
+        }
+        let is = |extension: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(extension));
+        if path.is_file() && !is("csv") && !is("npz") {
+            let labels = self.labels.clone().or(target.map(PathBuf::from));
+            let labels = labels.filter(|labels| labels.is_file()).ok_or_else(|| {
+                Error::new("the labels of the images are not there")
+                    .help("name both files with `--data` and `--labels`")
+            })?;
+            return Dataset::from_idx(path, &labels, card.split);
+        }
+        let reading = Reading::new().train(card.split.train());
+        match target {
+            Some(target) => Dataset::open(path, &reading.target(target)),
+            None => Dataset::open(path, &reading),
+        }
     }
 }
 

@@ -59,10 +59,7 @@ fn row(what: String, means: String, comparison: Option<&Comparison>) -> [Cell; 4
     let difference = match comparison.map(|it| it.difference) {
         None => String::new(),
         Some(None) => "—".to_owned(),
-        Some(Some(it)) => {
-            let [mean, low, high] = [it.mean, it.low, it.high].map(show::signed);
-            format!("{mean} ({low} to {high})")
-        }
+        Some(Some(it)) => show::interval(&it),
     };
     let finding = comparison.map_or("", word);
     [Cell::new(what), right(means), right(difference), Cell::new(finding)]

@@ -57,7 +57,7 @@ fn said(study: &Study) -> String {
     let class = tables::class(first.unwrap_or(Finding::NoDifference));
     let mut html = format!("<div class=\"verdict {class}\">\n");
     for paragraph in verdict::paragraphs(study) {
-        let _ = writeln!(html, "<p>{}</p>", escaped(&paragraph));
+        let _ = writeln!(html, "<p>{}</p>", with_code(&paragraph));
     }
     html.push_str("</div>\n<ul class=\"facts\">\n");
     let train = study.data.split.train();
@@ -93,11 +93,26 @@ fn drawn(study: &Study) -> String {
 fn readings(study: &Study) -> String {
     let paragraphs = (0..study.variants.len()).filter_map(|it| reading::paragraph(study, it));
     let paragraphs: String =
-        paragraphs.map(|paragraph| format!("<p>{}</p>\n", escaped(&paragraph))).collect();
+        paragraphs.map(|paragraph| format!("<p>{}</p>\n", with_code(&paragraph))).collect();
     if paragraphs.is_empty() {
         return paragraphs;
     }
     format!("<h2>Reading the curves</h2>\n{paragraphs}")
+}
+
+/// A text in which what stands between backticks is code.
+fn with_code(text: &str) -> String {
+    let text = escaped(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    // An even number of parts would leave one without an end.
+    if parts.len() % 2 == 0 {
+        return text;
+    }
+    let mark = |(i, part): (usize, &str)| match i % 2 {
+        0 => part.to_owned(),
+        _ => format!("<code>{part}</code>"),
+    };
+    parts.into_iter().enumerate().map(mark).collect()
 }
 
 /// On a dark page, every colour of a figure is another.
@@ -172,6 +187,12 @@ mod tests {
         assert_eq!(page.matches("<script").count(), 1);
         assert_eq!(page.matches("</script").count(), 1);
         assert_eq!(super::study(&page).unwrap(), study);
+    }
+
+    #[test]
+    fn code_is_marked_where_it_ends() {
+        assert_eq!(with_code("`a<b` and `c`"), "<code>a&lt;b</code> and <code>c</code>");
+        assert_eq!(with_code("a ` b"), "a ` b");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use crate::study::Interval;
+
 /// A measure: four decimals where that says enough, else four digits.
 pub fn value(x: f64) -> String {
     let size = x.abs();
@@ -10,7 +12,52 @@ pub fn value(x: f64) -> String {
         _ if (0.001..100.0).contains(&size) => minus(format!("{x:.4}")),
         _ if (100.0..10_000.0).contains(&size) => minus(format!("{x:.2}")),
         _ if (10_000.0..1e9).contains(&size) => minus(format!("{x:.0}")),
-        _ => minus(format!("{x:.3e}")),
+        _ => minus(format!("{x:.2e}")),
+    }
+}
+
+/// A mean difference and its interval, all to the same digit: `−0.0239 (−0.0281 to −0.0196)`.
+pub fn interval(it: &Interval) -> String {
+    let digits = Digits::of(it);
+    format!("{} ({})", digits.write(it.mean), range(it))
+}
+
+/// The ends of an interval, to the same digit: `−0.0281 to −0.0196`.
+pub fn range(it: &Interval) -> String {
+    let digits = Digits::of(it);
+    format!("{} to {}", digits.write(it.low), digits.write(it.high))
+}
+
+/// How many digits the numbers of an interval have.
+#[derive(Clone, Copy)]
+enum Digits {
+    /// So many decimals.
+    Decimals(usize),
+    /// Two decimals and an exponent.
+    Exponent,
+}
+
+impl Digits {
+    fn of(it: &Interval) -> Digits {
+        let size = it.low.abs().max(it.high.abs()).max(it.mean.abs());
+        match size {
+            0.0 => Digits::Decimals(0),
+            _ if (0.001..100.0).contains(&size) => Digits::Decimals(4),
+            _ if (100.0..10_000.0).contains(&size) => Digits::Decimals(2),
+            _ if (10_000.0..1e9).contains(&size) => Digits::Decimals(0),
+            _ => Digits::Exponent,
+        }
+    }
+
+    fn write(self, x: f64) -> String {
+        if !x.is_finite() || x == 0.0 {
+            return value(x);
+        }
+        let text = match self {
+            Digits::Decimals(decimals) => format!("{x:+.decimals$}"),
+            Digits::Exponent => format!("{x:+.2e}"),
+        };
+        minus(text)
     }
 }
 
@@ -62,11 +109,11 @@ mod tests {
             (0.12345, "0.1235"),
             (-0.02391, "−0.0239"),
             (0.001, "0.0010"),
-            (0.000_999_9, "9.999e-4"),
+            (0.000_999_9, "1.00e-3"),
             (99.99999, "100.0000"),
             (1234.567, "1234.57"),
             (-123_456.7, "−123457"),
-            (1.5e12, "1.500e12"),
+            (1.5e12, "1.50e12"),
             (f64::NAN, "no number"),
             (f64::INFINITY, "∞"),
             (f64::NEG_INFINITY, "−∞"),
@@ -75,6 +122,16 @@ mod tests {
         }
         assert_eq!((signed(0.5).as_str(), signed(-0.5).as_str()), ("+0.5000", "−0.5000"));
         assert_eq!((signed(0.0).as_str(), signed(f64::NAN).as_str()), ("0", "no number"));
+    }
+
+    #[test]
+    fn numbers_of_an_interval_end_with_the_same_digit() {
+        let shown = |mean, low, high| interval(&Interval { mean, low, high });
+        assert_eq!(shown(0.0028, 1.9e-4, 0.0054), "+0.0028 (+0.0002 to +0.0054)");
+        assert_eq!(shown(5.4e-4, -3.504e-4, 7e-4), "+5.40e-4 (−3.50e-4 to +7.00e-4)");
+        assert_eq!(shown(-123.456, -200.0, 1.0), "−123.46 (−200.00 to +1.00)");
+        assert_eq!(shown(0.0, 0.0, 0.0), "0 (0 to 0)");
+        assert_eq!(shown(f64::NAN, 0.5, f64::INFINITY), "no number (+5.00e-1 to ∞)");
     }
 
     #[test]

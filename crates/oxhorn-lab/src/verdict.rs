@@ -132,7 +132,7 @@ fn found(study: &Study, it: &Comparison, interval: Interval) -> String {
         agreeing.count(),
         show::of(pairs.len(), "seed", "seeds"),
         show::percent(study.plan.confidence),
-        range(interval),
+        show::range(&interval),
     )
 }
 
@@ -152,7 +152,7 @@ fn not_found(study: &Study, it: &Comparison, interval: Interval) -> String {
         in_brackets(study, it),
         show::of(it.seeds, "seed", "seeds"),
         show::percent(study.plan.confidence),
-        range(interval),
+        show::range(&interval),
     )
 }
 
@@ -186,11 +186,6 @@ fn change(study: &Study, it: &Comparison) -> String {
     } else {
         format!("{} {direction}", show::value(difference.abs()))
     }
-}
-
-/// `−0.0281 to −0.0196`.
-fn range(interval: Interval) -> String {
-    format!("{} to {}", show::signed(interval.low), show::signed(interval.high))
 }
 
 /// What was found of a variant in the other measures of validation, each told once: the error rate

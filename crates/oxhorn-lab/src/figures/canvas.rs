@@ -137,17 +137,21 @@ impl Canvas {
     pub(super) fn head(&mut self, title: &str, subtitle: &str) {
         let (room, x) = (self.room, self.room.edge());
         let width = room.width() - 2.0 * x;
-        let (size, small) = room.pick((19, 13), (15, 11));
+        let (size, small) = room.pick((19, 13), (14, 11));
         let (first, second) = room.pick((30.0, 53.0), (20.0, 38.0));
         self.text((x, first), size, (Anchor::Start, INK), &fitted(title, width, size));
         self.text((x, second), small, (Anchor::Start, FAINT), &fitted(subtitle, width, small));
     }
 
-    /// What ticks are written below, with grid lines up to `top`.
+    /// What ticks are written below, where it is not cut off, with grid lines up to `top`.
     pub(super) fn ticks_below(&mut self, x: &Scale, (top, bottom): (f64, f64), count: usize) {
         self.grid_across(x, (top, bottom), count);
+        let edge = self.room.edge();
         for (value, label) in x.ticks(count) {
-            self.text((x.at(value), bottom + 18.0), 12, (Anchor::Middle, FAINT), &label);
+            let (at, half) = (x.at(value), 4.0 * label.chars().count() as f64);
+            if at - half >= edge && at + half <= self.room.width() {
+                self.text((at, bottom + 18.0), 12, (Anchor::Middle, FAINT), &label);
+            }
         }
     }
 

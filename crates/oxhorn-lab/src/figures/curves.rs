@@ -20,9 +20,9 @@ pub fn curves(study: &Study, room: Room) -> Option<Figure> {
         .collect();
     let (low, top) = shown(&curves)?;
     let epochs = curves.iter().map(|curve| curve.over_seeds.len()).max()?.max(2);
-    let (width, height) = (room.width(), room.pick(500.0, 400.0));
+    let (width, height) = (room.width(), room.pick(500.0, 412.0));
     let (left, right) = room.pick((60.0, 236.0), (44.0, 100.0));
-    let (head, foot) = room.pick((106.0, 62.0), (76.0, 72.0));
+    let (head, foot) = room.pick((106.0, 62.0), (76.0, 84.0));
     let x = Scale { low: 1.0, high: epochs as f64, start: left, end: width - right };
     let y = Scale { low, high: top, start: height - foot, end: head };
     let mut canvas = Canvas::new(room, height);

@@ -84,12 +84,7 @@ impl Row<'_> {
     /// The difference in words.
     fn words(&self) -> String {
         match self.comparison.and_then(|it| it.difference) {
-            Some(it) => format!(
-                "{} ({} to {})",
-                show::signed(it.mean),
-                show::signed(it.low),
-                show::signed(it.high)
-            ),
+            Some(it) => show::interval(&it),
             None if self.seeds.is_empty() => "no pair of runs".to_owned(),
             None => "no interval".to_owned(),
         }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Height of what stands above a diagram.
-const HEAD: f64 = 34.0;
+const HEAD: f64 = 52.0;
 /// Height of ticks and names below.
 const FOOT: f64 = 48.0;
 /// Width of ticks at the left, and space at the right.
@@ -42,7 +42,7 @@ pub fn reliability(study: &Study, room: Room) -> Option<Figure> {
     }
     let bottom = head + rows as f64 * row + foot;
     let legend = [
-        "bars: fraction right, fainter where few predictions lie",
+        "bars: fraction right, faint where few predictions lie",
         "lines: the gap to what was claimed; dashes: no gap",
     ];
     match room {
@@ -99,6 +99,7 @@ impl Diagram {
         canvas.ticks_left(&y, (start, end), 5);
         canvas.ticks_below(&x, (y.end, y.start), 5);
         let most = self.bins.iter().map(|bin| bin.count).max().unwrap_or(0);
+        let share = |bin: &Bin| (bin.count as f64 / most as f64).sqrt();
         for bin in self.bins.iter().filter(|bin| bin.count > 0) {
             let (low, high) = (bin.lower, bin.upper);
             let corners = [(low, 0.0), (low, bin.accuracy), (high, bin.accuracy), (high, 0.0)];
@@ -106,19 +107,19 @@ impl Diagram {
             let inset = [1.0, 1.0, -1.0, -1.0];
             let corners: Vec<(f64, f64)> =
                 corners.iter().zip(inset).map(|(&(a, b), by)| (a + by, b)).collect();
-            let share = (bin.count as f64 / most as f64).sqrt();
-            canvas.area(&corners, color, 0.15 + 0.55 * share);
+            canvas.area(&corners, color, 0.15 + 0.55 * share(bin));
         }
         let no_gap = Stroke { color: FAINT, dash: Some("4,3") };
         canvas.line((x.at(0.0), y.at(0.0)), (x.at(1.0), y.at(1.0)), 1.2, no_gap);
         for bin in self.bins.iter().filter(|bin| bin.count > 0) {
             let gap = Stroke { color: GAP, dash: None };
             let at = x.at(bin.confidence);
-            canvas.line((at, y.at(bin.accuracy)), (at, y.at(bin.confidence)), 2.4, gap);
-            canvas.dot((at, y.at(bin.accuracy)), 2.6, GAP, 1.0);
+            let width = 1.0 + 2.0 * share(bin);
+            canvas.line((at, y.at(bin.accuracy)), (at, y.at(bin.confidence)), width, gap);
+            canvas.dot((at, y.at(bin.accuracy)), 1.5 + width / 2.0, GAP, 1.0);
         }
         canvas.text((start, y.start + 36.0), 12, (Anchor::Start, INK), "confidence");
-        canvas.text((start, y.end - 6.0 + 18.0), 12, (Anchor::Start, INK), " fraction right");
+        canvas.text((start, y.end - 9.0), 12, (Anchor::Start, INK), "fraction right");
     }
 }
 

@@ -17,17 +17,21 @@ pub(super) fn differences(study: &Study) -> String {
     let confidence = show::percent(study.plan.confidence);
     let mut html = format!(
         "<h2>Differences from {}</h2>\n<div class=\"wide\"><table class=\"cards\">\n<thead><tr>\
-         <th>Variant<th>Measure<th class=\"n\">Mean, {0} → variant\
+         <th>Measure<th class=\"n\">Mean, {0} → variant\
          <th class=\"n\">Difference ({confidence} interval)<th class=\"n\">Effect size\
          <th class=\"n\">Seeds<th class=\"n\">Needed<th>Finding</tr></thead>\n",
         first(study)
     );
     for variant in 1..study.variants.len() {
-        html.push_str("<tbody>\n");
         let of_it = study.comparisons.iter().filter(|it| it.variant == variant);
         // The measure that the verdict is about comes first.
         let (primary, others): (Vec<_>, Vec<_>) =
             of_it.partition(|it| it.measure == study.plan.primary);
+        let name = escaped(&study.variants[variant].name);
+        let _ = writeln!(
+            html,
+            "<tbody>\n<tr class=\"group\"><th colspan=\"7\" scope=\"rowgroup\">{name}</tr>"
+        );
         for comparison in primary.into_iter().chain(others) {
             html.push_str(&difference(study, comparison));
         }
@@ -44,29 +48,25 @@ fn first(study: &Study) -> String {
 }
 
 fn difference(study: &Study, it: &Comparison) -> String {
-    let name = study.variants.get(it.variant).map_or("", |variant| &variant.name);
-    let interval = it.difference.map_or("—".to_owned(), |it| {
-        let [mean, low, high] = [it.mean, it.low, it.high].map(show::signed);
-        format!("{mean} ({low} to {high})")
-    });
+    let interval = it.difference.map_or("—".to_owned(), |it| show::interval(&it));
     let primary = if it.measure == study.plan.primary { " class=\"primary\"" } else { "" };
     let cell = |label: &str, class: &str, content: &str| {
         format!("<td data-label=\"{label}\"{class}>{content}")
     };
     let number = |label: &str, content: &str| cell(label, " class=\"n\"", content);
+    let short = |label: &str, content: &str| cell(label, " class=\"n short\"", content);
     let finding = format!(
         "<span class=\"finding {}\">{}</span>",
         if words::is_of_validation(&it.measure) { class(it.finding) } else { "open" },
         verdict::word(it)
     );
     [
-        format!("<tr{primary}><th scope=\"row\">{}", escaped(name)),
-        cell("measure", "", &escaped(&words::measure(&it.measure))),
+        format!("<tr{primary}><th scope=\"row\">{}", escaped(&words::measure(&it.measure))),
         number("means", &format!("{} → {}", show::value(it.baseline), show::value(it.mean))),
         number("difference", &interval),
-        number("effect size", &it.effect_size.map_or("—".to_owned(), |d| minus(format!("{d:.2}")))),
-        number("seeds", &show::count(it.seeds)),
-        number("seeds needed", &it.seeds_needed.map_or("—".to_owned(), show::count)),
+        short("effect size", &it.effect_size.map_or("—".to_owned(), |d| minus(format!("{d:.2}")))),
+        short("seeds", &show::count(it.seeds)),
+        short("seeds needed", &it.seeds_needed.map_or("—".to_owned(), show::count)),
         cell("finding", "", &finding),
         "</tr>\n".to_owned(),
     ]
@@ -130,8 +130,8 @@ mod tests {
         let study = fixture::study(&[&[0.5, 0.6, 0.7], &[0.4, 0.5, 0.61]]);
         let html = differences(&study);
         for part in [
-            "<th scope=\"row\">dropout 0.5",
-            "<td data-label=\"measure\">validation loss",
+            "<th colspan=\"7\" scope=\"rowgroup\">dropout 0.5",
+            "<th scope=\"row\">validation loss",
             ">0.6000 → 0.5033",
             ">−0.0967 (−0.1033 to −0.0900)",
             ">−16.74",

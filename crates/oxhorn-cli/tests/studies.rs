@@ -1,71 +1,15 @@
-//! The command as people run it: what it prints, what it leaves behind, how it fails.
+//! Studies as people do them with the command: the demo, data of their own, and replays.
+
+mod support;
 
 use std::{
     fs,
-    path::Path,
-    process::{Command, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use serde_json::{Value, json};
+use support::{complaint, folder, oxhorn, printed, text};
 use tempfile::TempDir;
-
-fn oxhorn(folder: &TempDir, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oxhorn"));
-    command.current_dir(folder).args(arguments).output().expect("the command starts")
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().expect("there is room for temporary files")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("what is printed is UTF-8")
-}
-
-/// What is printed by a command that succeeds.
-fn printed(output: &Output) -> String {
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_eq!(text(&output.stderr), "");
-    text(&output.stdout)
-}
-
-/// What a command that fails says about it.
-fn complaint(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
-    let stderr = text(&output.stderr);
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    stderr
-}
-
-/// The tutorial's network as Keras writes it, compiled with this loss.
-fn tutorial(loss: Value) -> Value {
-    let layer = |class: &str, config: Value| {
-        json!({
-            "module": "keras.layers", "class_name": class, "config": config,
-            "registered_name": null,
-        })
-    };
-    json!({
-        "module": "keras", "class_name": "Sequential", "registered_name": null,
-        "config": {"name": "tutorial", "trainable": true, "layers": [
-            layer("InputLayer", json!({"batch_shape": [null, 25], "name": "input"})),
-            layer("Dense", json!({"name": "hidden", "units": 7, "activation": "relu"})),
-            layer("Dropout", json!({"name": "noise", "rate": 0.4, "seed": 1})),
-            layer("Dense", json!({"name": "classes", "units": 5, "activation": "softmax"})),
-        ]},
-        "compile_config": {
-            "optimizer": "adam", "loss": loss, "loss_weights": null, "metrics": ["accuracy"],
-            "weighted_metrics": null, "run_eagerly": false, "steps_per_execution": 1,
-            "jit_compile": true,
-        },
-    })
-}
-
-fn inspect(json: &Value, arguments: &[&str]) -> Output {
-    let folder = folder();
-    fs::write(folder.path().join("model.json"), json.to_string()).expect("the file is written");
-    oxhorn(&folder, &[&["inspect", "model.json"], arguments].concat())
-}
 
 /// Width and height in the header of a PNG file.
 fn png_size(path: &Path) -> [u32; 2] {
@@ -140,11 +84,129 @@ fn demo_says_that_two_seeds_are_too_few() {
 }
 
 /// A report in this folder, and its text.
-fn report(folder: &TempDir) -> (std::path::PathBuf, String) {
-    demo(folder, &["--out", "."]);
+fn report(folder: &TempDir) -> (PathBuf, String) {
+    study(folder, &["digits", "--train", "64", "--report", "report.html"]);
     let path = folder.path().join("report.html");
     let page = fs::read_to_string(&path).expect("the report is there");
     (path, page)
+}
+
+/// What a study of few small runs prints.
+fn study(folder: &TempDir, arguments: &[&str]) -> String {
+    let small = ["--epochs", "2", "--seeds", "3", "--hidden", "7,5"];
+    printed(&oxhorn(folder, &[&["study"], arguments, &small].concat()))
+}
+
+/// A CSV file of 30 samples, of which the second number says the class.
+fn csv(folder: &TempDir) {
+    let mut text = "width,height,kind\n".to_owned();
+    for i in 0..30 {
+        let kind = if i % 3 == 0 { "moth" } else { "bee" };
+        text.push_str(&format!("{},{},{kind}\n", i * 7 % 13, i % 3));
+    }
+    fs::write(folder.path().join("insects.csv"), text).expect("the file is written");
+}
+
+/// Images of 2 by 3 pixels and their labels in IDX files, 40 of them.
+fn idx(folder: &TempDir) {
+    let mut images = vec![0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 2, 0, 0, 0, 3];
+    let mut labels = vec![0, 0, 8, 1, 0, 0, 0, 40];
+    for i in 0..40_u8 {
+        images.extend((0..6).map(|pixel| 40 * (i % 4) + pixel));
+        labels.push(i % 4);
+    }
+    let write = |name: &str, bytes| fs::write(folder.path().join(name), bytes);
+    write("images-idx3-ubyte", images).expect("the images are written");
+    write("labels-idx1-ubyte", labels).expect("the labels are written");
+}
+
+#[test]
+fn study_compares_the_rates_with_the_first() {
+    let folder = folder();
+    let arguments = ["digits", "--train", "64", "--rates", "0,0.2,0.5", "--figures", "figures"];
+    let text = study(&folder, &arguments);
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("run ")).count(), 9, "{text}");
+    for part in ["│ no dropout ", "│ dropout 0.2 ", "\ndropout 0.5", "Hidden layers: 7-5"] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert_eq!(fs::read_dir(folder.path().join("figures")).expect("it is there").count(), 6);
+}
+
+#[test]
+fn study_reads_columns_of_a_csv_file_and_is_repeated_from_it() {
+    let folder = folder();
+    csv(&folder);
+    let arguments = ["insects.csv", "--target", "kind", "--primary", "val_accuracy"];
+    let text = study(&folder, &[&arguments[..], &["--report", "out.html"]].concat());
+    assert!(text.contains("insects: 23 samples to learn from"), "{text}");
+    assert!(text.contains("val_accuracy"), "{text}");
+    let replayed = printed(&oxhorn(&folder, &["replay", "out.html"]));
+    assert!(replayed.ends_with("The same numbers, to the bit.\n"), "{replayed}");
+    let at = |name: &str| folder.path().join(name);
+    fs::rename(at("insects.csv"), at("moved.csv")).expect("the file is moved");
+    let gone = complaint(&oxhorn(&folder, &["replay", "out.html"]));
+    assert!(gone.starts_with("error: there is no file insects.csv\n"), "{gone}");
+    let replayed = printed(&oxhorn(&folder, &["replay", "out.html", "--data", "moved.csv"]));
+    assert!(replayed.ends_with("The same numbers, to the bit.\n"), "{replayed}");
+    let changed = fs::read_to_string(at("moved.csv")).expect("it is there").replacen('7', "8", 1);
+    fs::write(at("moved.csv"), changed).expect("the file is written");
+    let other = complaint(&oxhorn(&folder, &["replay", "out.html", "--data", "moved.csv"]));
+    assert!(other.starts_with("error: these are not the data of the report: "), "{other}");
+}
+
+#[test]
+fn study_reads_images_with_their_labels_and_is_repeated_from_them() {
+    let folder = folder();
+    idx(&folder);
+    let files = ["images-idx3-ubyte", "--labels", "labels-idx1-ubyte"];
+    let text = study(&folder, &[&files[..], &["--split", "0.6", "--report", "out.html"]].concat());
+    assert!(text.contains("24 samples to learn from, drawn anew at each seed, and 16"), "{text}");
+    let replayed = printed(&oxhorn(&folder, &["replay", "out.html"]));
+    assert!(replayed.ends_with("The same numbers, to the bit.\n"), "{replayed}");
+}
+
+#[test]
+fn study_looks_for_a_rate_and_confirms_it() {
+    let text = study(&folder(), &["digits", "--train", "64", "--rates", "0,0.1,0.3", "--tune"]);
+    for part in ["looking for the best of the rates 0, 0.1, 0.3", "  rate 0.3 ", "  kept"] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn study_goes_on_where_a_variant_diverges() {
+    let rate = ["digits", "--train", "64", "--learning-rate", "1e30"];
+    let text = study(&folder(), &[&rate[..], &["--report", "out.html"]].concat());
+    assert!(text.contains("diverged in epoch 1"), "{text}");
+    assert!(text.contains("no dropout diverged at 3 of 3 seeds"), "{text}");
+}
+
+#[test]
+fn study_refuses_what_it_cannot_do() {
+    let folder = folder();
+    csv(&folder);
+    for (arguments, message) in [
+        (&["digits", "--split", "0.5"][..], "`--split` has no meaning for the digits"),
+        (&["digits", "--target", "y"], "`--target` has no meaning for the digits"),
+        (&["digits", "--train", "1797"], "`--train` must be from 1 to 1796, got 1797"),
+        (&["digits", "--rates", "0,0.5,0.50"], "`--rates` has 0.5 twice"),
+        (&["digits", "--rates", "-0.5"], "Invalid value received for argument `rate`."),
+        (&["digits", "--hidden", "0"], "`--hidden` must be from 1 to 65536, got 0"),
+        (&["digits", "--epochs", "0"], "`--epochs` must be from 1 to 100000, got 0"),
+        (&["digits", "--batch-size", "0"], "`--batch-size` must be from 1 to 1048576, got 0"),
+        (&["digits", "--primary", "val_joy"], "there is no measure `val_joy`"),
+        (&["digits", "--stop-early", "--seeds", "2"], "the first look must follow at least 3"),
+        (&["digits", "--report", "no/such/r.html"], "the report cannot be written to no/such/"),
+        (&["digits", "--figures", "/dev/null/x"], "cannot create the folder /dev/null/x: "),
+        (&["insects.csv", "--target", "colour"], ""),
+        (&["missing.csv", "--target", "kind"], "missing.csv cannot be read: "),
+        (&["insects.xls"], "insects.xls is no data that can be read"),
+    ] {
+        let complaint = complaint(&oxhorn(&folder, &[&["study"], arguments].concat()));
+        assert!(complaint.starts_with(&format!("error: {message}")), "{complaint}");
+    }
 }
 
 #[test]
@@ -235,97 +297,4 @@ fn ends_quietly_when_its_reader_has_gone() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("the command ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
-}
-
-#[test]
-fn inspect_prints_what_a_compiled_model_trains_as() {
-    let text = printed(&inspect(&tutorial(json!("categorical_crossentropy")), &["--batch", "3"]));
-    for part in [
-        "Model: \"tutorial\"",
-        "noise (Dropout)",
-        "Graph of a training step on a batch of 3",
-        "graph train {",
-        "input \"x\"",
-        ": f32[3, 25]",
-        "\"y\"",
-        ": f32[3, 5]",
-        "random_bits",
-        "program train (",
-    ] {
-        assert!(text.contains(part), "{part:?} is not in\n{text}");
-    }
-}
-
-#[test]
-fn inspect_prints_what_a_model_predicts_with_if_it_is_not_compiled() {
-    let mut json = tutorial(json!(null));
-    json["compile_config"].take();
-    let text = printed(&inspect(&json, &[]));
-    assert!(text.contains("Graph of a prediction on a batch of 32"), "{text}");
-    assert!(text.contains("program predict (") && !text.contains("random_bits"), "{text}");
-}
-
-#[test]
-fn inspect_gives_every_loss_the_targets_it_takes() {
-    let sparse = json!({
-        "module": "keras.losses", "class_name": "SparseCategoricalCrossentropy",
-        "config": {}, "registered_name": null,
-    });
-    let of = |arguments: &[&str]| printed(&inspect(&tutorial(sparse.clone()), arguments));
-    let y = |text: &str| text.lines().find(|line| line.contains("input \"y\"")).map(str::to_owned);
-    assert!(y(&of(&[])).is_some_and(|line| line.ends_with(": f32[32]")));
-    assert!(y(&of(&["--target", "1"])).is_some_and(|line| line.ends_with(": f32[32, 1]")));
-    let output = inspect(&tutorial(json!("mean_squared_error")), &["--target", "2,3"]);
-    assert!(complaint(&output).contains("[32, 2, 3]"), "{output:?}");
-}
-
-#[test]
-fn inspect_says_what_it_cannot_read() {
-    let folder = folder();
-    let missing = complaint(&oxhorn(&folder, &["inspect", "missing.json"]));
-    assert!(missing.starts_with("error: cannot read missing.json: "), "{missing}");
-    assert!(missing.contains("  help: give what `model.to_json()` returns"), "{missing}");
-    for (content, message) in [
-        (&b"{\"class_name\": "[..], "model.json is not JSON: EOF"),
-        (b"\xff\xfe", "cannot read model.json: "),
-        (b"[]", "expected a Sequential model, got null"),
-        (b"{\"class_name\": \"Functional\"}", "expected a Sequential model, got \"Functional\""),
-        (b"{\"class_name\": \"Sequential\"}", "the model's config has no list of `layers`"),
-    ] {
-        fs::write(folder.path().join("model.json"), content).expect("the file is written");
-        let complaint = complaint(&oxhorn(&folder, &["inspect", "model.json"]));
-        assert!(complaint.starts_with(&format!("error: {message}")), "{complaint}");
-    }
-}
-
-#[test]
-fn inspect_refuses_by_name_what_is_not_known() {
-    let mut json = tutorial(json!("categorical_crossentropy"));
-    json["config"]["layers"][1]["class_name"] = "Capsule".into();
-    let unknown = complaint(&inspect(&json, &[]));
-    assert!(unknown.contains("Capsule") && unknown.contains("in: model.json"), "{unknown}");
-    for (key, value) in [
-        ("optimizer", json!("gradient_ascent")),
-        ("loss", json!("regret")),
-        ("metrics", json!(["applause"])),
-        ("metrics", json!({"classes": "accuracy"})),
-        ("metrics", json!([["accuracy"]])),
-        ("loss_weights", json!([1.0])),
-    ] {
-        let mut json = tutorial(json!("categorical_crossentropy"));
-        json["compile_config"][key] = value.clone();
-        let complaint = complaint(&inspect(&json, &[]));
-        let name = value.as_str().or(value[0].as_str()).unwrap_or(key);
-        assert!(complaint.contains(name), "{complaint}");
-    }
-    let batch = inspect(&tutorial(json!("mse")), &["--batch", "0"]);
-    assert_eq!(complaint(&batch), "error: `--batch` must be at least 1, got 0\n");
-}
-
-#[test]
-fn inspect_says_that_a_model_without_a_known_input_cannot_be_built() {
-    let mut json = tutorial(json!("categorical_crossentropy"));
-    json["config"]["layers"].as_array_mut().expect("a list").remove(0);
-    let complaint = complaint(&inspect(&json, &[]));
-    assert!(complaint.contains("the shape of its input is not known"), "{complaint}");
 }
