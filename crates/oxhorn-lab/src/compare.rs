@@ -1,11 +1,6 @@
 //! `compare`: variants of a network trained side by side at the same seeds, and what differs.
 
-use std::{
-    collections::BTreeMap,
-    ops::ControlFlow,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread,
-};
+use std::{collections::BTreeMap, ops::ControlFlow, thread};
 
 use oxhorn::callbacks::Direction;
 
@@ -13,12 +8,12 @@ use crate::{
     Error, Result,
     data::Dataset,
     measure::{self, Losses},
+    session::{Job, Session},
     statistics::{self, effect_size, interval, seeds_needed, share_of_alpha},
     study::{
         Comparison, Finding, Interval, Measured, Outcome, Plan, Run, Stopping, Study, Variant,
     },
-    train::{Common, Trained, Trainer, model_of},
-    workers::side_by_side,
+    train::{Trained, model_of},
 };
 
 /// Where a study is done, and who watches. What comes of it does not depend on either.
@@ -91,36 +86,33 @@ pub fn compare(
     plan: &Plan,
     lab: Lab<'_>,
 ) -> Result<Study> {
+    let mut session = Session::new(lab);
+    session.expect(plan.seeds.len() * variants.len(), plan.epochs);
+    compare_in(&mut session, title, variants, data, plan)
+}
+
+/// [`compare`] in a session that goes on.
+pub(crate) fn compare_in(
+    session: &mut Session<'_>,
+    title: &str,
+    variants: &[Variant],
+    data: &Dataset,
+    plan: &Plan,
+) -> Result<Study> {
     plan.check()?;
     data.check()?;
     check_variants(variants, data)?;
     let losses = Losses::of(variants);
     losses.check_primary(&plan.primary)?;
-    let (enough, epochs_done) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let (batch_size, epochs) = (plan.batch_size, plan.epochs);
-    let common = Common { data, variants, batch_size, enough: &enough, epochs_done: &epochs_done };
     let mut notes = Notes::new(variants.len(), plan, losses);
-    let total = plan.seeds.len() * variants.len();
-    let mut watch = lab.watch;
-    let mut receive = |result: Option<(usize, Result<Trained>)>| {
-        let run = match result {
-            Some((job, trained)) => Some(notes.keep(job, trained?)?),
-            None => None,
-        };
-        let done = notes.done();
-        if let Some(watch) = &mut watch {
-            let epochs_done = epochs_done.load(Ordering::Relaxed) as f64;
-            let fraction = (epochs_done / (total * epochs) as f64).min(1.0);
-            watch(Progress { done, total, run: run.and_then(|job| notes.run(job)), fraction })?;
-        }
-        let decided = run.is_some() && notes.decided();
-        Ok(if decided { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    };
-    let work = |trainer: &mut Trainer<'_>, job: usize| {
-        trainer.run(job % variants.len(), plan.seeds[job / variants.len()], epochs)
-    };
-    let jobs = (total, lab.workers);
-    side_by_side(jobs, &enough, || Trainer::new(&common), work, &mut receive)?;
+    let epochs = plan.epochs;
+    let at_seed =
+        |&seed: &u32| (0..variants.len()).map(move |variant| Job { variant, seed, epochs });
+    let jobs: Vec<Job> = plan.seeds.iter().flat_map(at_seed).collect();
+    session.round((data, variants, plan.batch_size), &jobs, |job, trained| {
+        notes.keep(job, trained)?;
+        Ok(if notes.decided() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
     let (plan, runs, comparisons) = notes.conclude();
     Ok(Study {
         oxhorn: env!("CARGO_PKG_VERSION").to_owned(),
@@ -170,21 +162,17 @@ impl Notes {
         Notes { variants, plan: plan.clone(), losses, runs, directions, looked: 0 }
     }
 
-    fn keep(&mut self, job: usize, trained: Trained) -> Result<usize> {
+    fn keep(&mut self, job: usize, trained: &Trained) -> Result<()> {
         if let Outcome::Finished(measured) = &trained.run.outcome {
             self.plan.primary = self.losses.primary(&self.plan.primary, &measured.measures)?;
         }
-        self.directions.extend(trained.directions);
-        self.runs[job] = Some(trained.run);
-        Ok(job)
+        self.directions.extend(trained.directions.clone());
+        self.runs[job] = Some(trained.run.clone());
+        Ok(())
     }
 
     fn run(&self, job: usize) -> Option<&Run> {
         self.runs.get(job)?.as_ref()
-    }
-
-    fn done(&self) -> usize {
-        self.runs.iter().flatten().count()
     }
 
     /// How many of the first seeds are complete.

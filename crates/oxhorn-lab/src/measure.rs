@@ -2,30 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, ArrayD, Axis, Ix2};
+use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use oxhorn::{callbacks::Direction, losses::Loss};
 use serde_json::Value;
 
 use crate::{
     Error, Result,
-    reliability::{expected_calibration_error, reliability},
-    study::{Bin, Variant},
+    calibration::{Bin, Outputs, Reliability, Scores, accuracy},
+    study::Variant,
 };
-
-/// The smallest probability that a logarithm is taken of: Keras' epsilon.
-const EPSILON: f64 = 1e-7;
 
 /// The measures that a verdict is about unless it is said, the best first.
 const PRIMARY: [&str; 4] = ["val_loss", "val_nll", "val_mse", "val_error"];
-
-/// What a model's output is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// Probabilities, where it is a classifier's.
-    AsIs,
-    /// What the softmax or sigmoid function makes probabilities of.
-    Logits,
-}
 
 /// What predictions are worth.
 #[derive(Clone, Debug, Default)]
@@ -36,47 +24,33 @@ pub(crate) struct Judged {
     pub(crate) reliability: Vec<Bin>,
 }
 
-/// What predictions of classes are worth: `val_accuracy` and `val_error`; if they are
-/// probabilities, `val_nll`, the mean of -ln *p* of the true class, `val_brier`, the mean of
-/// Σ (*p* - 1 or 0)² over the classes, and `val_ece`, the expected calibration error.
-pub(crate) fn of_classes(predictions: &ArrayD<f32>, labels: &[i64], output: Output) -> Judged {
+/// What predictions of classes are worth: `val_accuracy` and `val_error`; and, if they are
+/// probabilities, `val_nll`, `val_brier` and `val_ece`, which are those of [`Scores`].
+pub(crate) fn of_classes(predictions: &ArrayD<f32>, labels: &[usize], output: Outputs) -> Judged {
     let mut judged = Judged::default();
-    let Ok(predictions) = predictions.view().into_dimensionality::<Ix2>() else { return judged };
-    let mut p = predictions.mapv(f64::from);
-    if output == Output::Logits {
-        probabilities_of(&mut p);
-    }
-    if p.ncols() == 1 {
-        let yes = p.remove_axis(Axis(1));
-        p = Array2::from_shape_fn((yes.len(), 2), |(row, class)| match class {
-            0 => 1.0 - yes[row],
-            _ => yes[row],
-        });
-    }
-    let bins = reliability(&p, labels);
-    let n = labels.len().max(1) as f64;
-    let right: f64 = bins.iter().map(|bin| bin.accuracy * bin.count as f64).sum();
-    let right = (right.round() / n).clamp(0.0, 1.0);
+    let Ok(outputs) = predictions.view().into_dimensionality::<Ix2>() else { return judged };
+    let p = match output {
+        Outputs::Probabilities => outputs.to_owned(),
+        Outputs::Logits => probabilities_of(outputs),
+    };
     let mut set = |name: &str, value: f64| judged.measures.insert(name.to_owned(), value);
-    set("val_accuracy", right);
-    set("val_error", 1.0 - right);
-    let proper = |row: ndarray::ArrayView1<'_, f64>| {
-        (row.sum() - 1.0).abs() < 1e-3 && row.iter().all(|p| (0.0..=1.0).contains(p))
+    let scores = Scores::of(p.view(), labels);
+    // Neither function changes which output is the greatest, whatever outputs mean.
+    let right = match &scores {
+        Ok(scores) => Ok(scores.accuracy),
+        Err(_) => accuracy(probabilities_of(outputs).view(), labels),
     };
-    if !p.rows().into_iter().all(proper) {
-        return judged;
+    if let Ok(right) = right {
+        set("val_accuracy", right);
+        set("val_error", 1.0 - right);
     }
-    let rows = || p.rows().into_iter().zip(labels);
-    let nll = rows().map(|(row, &label)| -row[label as usize].max(EPSILON).ln()).sum::<f64>() / n;
-    let square = |(row, &label): (ndarray::ArrayView1<'_, f64>, &i64)| {
-        let distance =
-            |(class, p): (usize, &f64)| (p - f64::from(u8::from(class as i64 == label))).powi(2);
-        row.iter().enumerate().map(distance).sum::<f64>()
-    };
-    set("val_nll", nll);
-    set("val_brier", rows().map(square).sum::<f64>() / n);
-    set("val_ece", expected_calibration_error(&bins));
-    judged.reliability = bins;
+    if let Ok(scores) = scores {
+        set("val_nll", scores.negative_log_likelihood);
+        set("val_brier", scores.brier_score);
+        set("val_ece", scores.expected_calibration_error);
+        let reliability = Reliability::equal_width(p.view(), labels, Scores::BINS);
+        judged.reliability = reliability.map_or(vec![], |it| it.bins);
+    }
     judged
 }
 
@@ -93,17 +67,18 @@ pub(crate) fn of_values(predictions: &ArrayD<f32>, targets: &ArrayD<f32>) -> Jud
 }
 
 /// The softmax of each row, or the sigmoid of each number if there is one a row.
-fn probabilities_of(logits: &mut Array2<f64>) {
-    if logits.ncols() == 1 {
-        logits.mapv_inplace(|x| 1.0 / (1.0 + (-x).exp()));
-        return;
+fn probabilities_of(logits: ArrayView2<'_, f32>) -> Array2<f32> {
+    let mut p = logits.mapv(f64::from);
+    if p.ncols() == 1 {
+        p.mapv_inplace(|x| 1.0 / (1.0 + (-x).exp()));
     }
-    for mut row in logits.rows_mut() {
+    for mut row in p.rows_mut().into_iter().filter(|row| row.len() > 1) {
         let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         row.mapv_inplace(|x| (x - most).exp());
         let sum = row.sum();
         row.mapv_inplace(|x| x / sum);
     }
+    p.mapv(|p| p as f32)
 }
 
 /// Which way a measure gets better, as its name says or as its metric `told`; `None` of a metric

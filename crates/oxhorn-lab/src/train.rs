@@ -2,21 +2,27 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
 use oxhorn::{
     Compile, Evaluate, Fit, Logs, Sequential,
     callbacks::{Callback, Direction, Training},
-    data::{self, Samples, Shuffle},
-    looping::Loop,
+    data::Samples,
 };
+
+use serde_json::Value;
 
 use crate::{
     Error, Result,
+    calibration::Outputs,
     data::{Dataset, Target},
-    measure::{self, Judged, Output},
+    measure::{self, Judged},
+    session::Job,
     study::{Measured, Outcome, Run, Variant, uncompiled},
     targets::{Form, Targets},
 };
@@ -42,10 +48,27 @@ pub(crate) struct Trained {
 }
 
 /// The models of one thread: one for all variants that differ in numbers only, compiled once.
+pub(crate) type Shelf = Vec<Stocked>;
+
+/// A model, as it is described, and as it runs.
+pub(crate) struct Stocked {
+    json: Value,
+    pub(crate) model: Sequential,
+    form: Form,
+}
+
+/// Trains one network after the other, and leaves its models to whoever comes next.
 pub(crate) struct Trainer<'a> {
     common: &'a Common<'a>,
-    /// The model that each variant has if it is the first to have it.
-    models: Vec<Option<(Sequential, Form)>>,
+    shelf: Shelf,
+    shelves: &'a Mutex<Vec<Shelf>>,
+}
+
+impl Drop for Trainer<'_> {
+    fn drop(&mut self) {
+        let shelf = std::mem::take(&mut self.shelf);
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner).push(shelf);
+    }
 }
 
 /// A variant's model, compiled, on one thread, and the form of its targets.
@@ -81,8 +104,13 @@ fn in_variant(name: &str, error: Error) -> Error {
 }
 
 impl<'a> Trainer<'a> {
-    pub(crate) fn new(common: &'a Common<'a>) -> Trainer<'a> {
-        Trainer { common, models: common.variants.iter().map(|_| None).collect() }
+    /// A trainer with these models, which are left there.
+    pub(crate) fn new(
+        common: &'a Common<'a>,
+        shelf: Shelf,
+        shelves: &'a Mutex<Vec<Shelf>>,
+    ) -> Trainer<'a> {
+        Trainer { common, shelf, shelves }
     }
 
     /// Trains a variant for so many epochs at a seed, and measures it.
@@ -90,37 +118,43 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// If the variant does not fit the data.
-    pub(crate) fn run(&mut self, variant: usize, seed: u32, epochs: usize) -> Result<Trained> {
-        let name = &self.common.variants[variant].name;
-        let trained = self.train(variant, seed, epochs);
+    pub(crate) fn run(&mut self, job: Job) -> Result<Trained> {
+        let name = &self.common.variants[job.variant].name;
+        let trained = self.train(job);
         trained.map_err(|error| in_variant(name, error))
     }
 
-    fn train(&mut self, variant: usize, seed: u32, epochs: usize) -> Result<Trained> {
+    fn train(&mut self, job: Job) -> Result<Trained> {
+        let Job { variant, seed, epochs } = job;
         let common = self.common;
         let Common { data, variants, batch_size, .. } = *common;
-        let numbers = &variants[variant].numbers;
-        let (model, form) = self.model(variant)?;
+        let Stocked { model, form, .. } = self.stocked(&variants[variant])?;
         model.restart(seed)?;
-        for (path, value) in numbers {
+        for (path, value) in &variants[variant].numbers {
             model.set_number(path, *value)?;
         }
         let (rows, val_rows) = data.rows_at(seed);
         let (x, x_val) = (data.x_at(&rows), data.x_at(&val_rows));
         let (y, y_val) = (form.targets(data, &rows), form.targets(data, &val_rows));
         let (x, x_val): (Samples<'_>, Samples<'_>) = ((&x).into(), (&x_val).into());
-        let mut watcher = Watcher::new(&x, &y, common);
+        let mut watcher = Watcher::new(common);
         let fit = Fit::epochs(epochs)
             .batch_size(batch_size)
             .validation_data(x_val.clone(), y_val.samples())
             .validation_batch_size(MEASURING_BATCH)
+            .clean_train_eval()
             .callback(&mut watcher)
             .verbose(0);
         model.fit(x.clone(), y.samples(), fit)?;
-        let Watcher { curves, diverged, directions, seconds, .. } = watcher;
+        let Watcher { curves, diverged, directions, seconds, epochs_done, .. } = watcher;
+        // What was not done for it had diverged need not be waited for.
+        common.epochs_done.fetch_add(epochs - epochs_done, Ordering::Relaxed);
         let measured = match diverged {
             Some(epoch) => Err(epoch),
-            None => measure(model, (&x, &y), (&x_val, &y_val), curves)?.ok_or(epochs),
+            None => {
+                let sizes = (batch_size, MEASURING_BATCH);
+                measure(model, (&x, &y), (&x_val, &y_val), sizes, curves)?.ok_or(epochs)
+            }
         };
         let outcome = match measured {
             Ok(mut measured) => {
@@ -136,15 +170,18 @@ impl<'a> Trainer<'a> {
         Ok(Trained { run: Run { variant, seed, outcome, seconds }, directions })
     }
 
-    /// The model of a variant, which the variants share that differ in numbers only.
-    fn model(&mut self, variant: usize) -> Result<&mut (Sequential, Form)> {
-        let Common { data, variants, .. } = *self.common;
-        let same = |other: &Variant| other.model == variants[variant].model;
-        let first = variants.iter().position(same).unwrap_or(variant);
-        if self.models[first].is_none() {
-            self.models[first] = Some(model_of(&variants[first], data)?);
-        }
-        self.models[first].as_mut().ok_or_else(|| uncompiled(&variants[variant].name))
+    /// The model of a variant, made if there is none.
+    fn stocked(&mut self, variant: &Variant) -> Result<&mut Stocked> {
+        let found = self.shelf.iter().position(|stocked| stocked.json == variant.model);
+        let at = match found {
+            Some(at) => at,
+            None => {
+                let (model, form) = model_of(variant, self.common.data)?;
+                self.shelf.push(Stocked { json: variant.model.clone(), model, form });
+                self.shelf.len() - 1
+            }
+        };
+        Ok(&mut self.shelf[at])
     }
 }
 
@@ -154,12 +191,16 @@ fn measure(
     model: &mut Sequential,
     (x, y): (&Samples<'_>, &Targets),
     (x_val, y_val): (&Samples<'_>, &Targets),
+    (batch_size, val_batch_size): (usize, usize),
     curves: BTreeMap<String, Vec<f64>>,
 ) -> Result<Option<Measured>> {
     // The weights may be others than after the last epoch: means of those that were.
-    let quiet = || Evaluate::new().batch_size(MEASURING_BATCH).verbose(0);
-    let clean = model.evaluate_with(x.clone(), y.samples(), quiet())?;
-    let validation = model.evaluate_with(x_val.clone(), y_val.samples(), quiet())?;
+    let mut evaluate = |x: &Samples<'_>, y: &Targets, batch_size: usize| {
+        let quiet = Evaluate::new().batch_size(batch_size).verbose(0);
+        model.evaluate_with(x.clone(), y.samples(), quiet)
+    };
+    let clean = evaluate(x, y, batch_size)?;
+    let validation = evaluate(x_val, y_val, val_batch_size)?;
     let (clean_loss, val_loss) = (clean["loss"], validation["loss"]);
     if !(clean_loss.is_finite() && val_loss.is_finite()) {
         return Ok(None);
@@ -187,12 +228,15 @@ fn judge(
         Some(loss) => loss.get()?.config().get("from_logits").and_then(|it| it.as_bool()),
         None => None,
     };
-    let output = if logits == Some(true) { Output::Logits } else { Output::AsIs };
+    let output = match logits {
+        Some(true) => Outputs::Logits,
+        _ => Outputs::Probabilities,
+    };
     let quiet = Evaluate::new().batch_size(MEASURING_BATCH).verbose(0);
     let predictions = model.predict_with(x_val.clone(), quiet)?;
     Ok(match &data.y {
         Target::Classes { labels, .. } => {
-            let labels: Vec<i64> = val_rows.iter().map(|&row| labels[row]).collect();
+            let labels: Vec<usize> = val_rows.iter().map(|&row| labels[row] as usize).collect();
             measure::of_classes(&predictions, &labels, output)
         }
         Target::Values(values) => {
@@ -205,8 +249,8 @@ fn judge(
 /// Watches a network learn: what its losses are after each epoch, and how long its steps take.
 struct Watcher<'a> {
     common: &'a Common<'a>,
-    training: (&'a Samples<'a>, &'a Targets),
     curves: BTreeMap<String, Vec<f64>>,
+    epochs_done: usize,
     /// The epoch, counted from 1, whose loss was no finite number.
     diverged: Option<usize>,
     directions: BTreeMap<String, Direction>,
@@ -216,26 +260,15 @@ struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    fn new(x: &'a Samples<'a>, y: &'a Targets, common: &'a Common<'a>) -> Watcher<'a> {
+    fn new(common: &'a Common<'a>) -> Watcher<'a> {
         Watcher {
             common,
-            training: (x, y),
             curves: BTreeMap::new(),
+            epochs_done: 0,
             diverged: None,
             directions: BTreeMap::new(),
             seconds: 0.0,
             clock: Instant::now(),
-        }
-    }
-
-    /// The loss on what is learnt from, noise off.
-    fn clean_loss(&self, training: &mut dyn Training) -> Result<f64> {
-        let (x, y) = self.training;
-        let data = data::Data::single(x.clone(), Some(y.samples()), None);
-        let source = data::Source::arrays(data, MEASURING_BATCH, Shuffle::Off)?;
-        match training.engine() {
-            Some(engine) => Ok(engine.evaluate(source, Loop::new())?["loss"]),
-            None => Ok(f64::NAN),
         }
     }
 }
@@ -257,14 +290,12 @@ impl Callback for Watcher<'_> {
         logs: &mut Logs,
         training: &mut dyn Training,
     ) -> Result<()> {
-        let clean_loss = self.clean_loss(training)?;
         if epoch == 0 {
-            let metrics = logs.names().filter(|name| !name.starts_with("val_"));
+            let metrics = logs.names();
             let told = metrics.filter_map(|it| Some((it.to_owned(), training.direction(it)?)));
             self.directions = told.collect();
         }
-        let numbers = logs.iter().map(|(name, value)| (name, *value));
-        for (name, value) in numbers.chain([("clean_loss", clean_loss)]) {
+        for (name, &value) in logs.iter() {
             if name.ends_with("loss") && !value.is_finite() {
                 self.diverged = Some(epoch + 1);
                 training.stop();
@@ -272,6 +303,7 @@ impl Callback for Watcher<'_> {
             }
             self.curves.entry(name.to_owned()).or_default().push(value);
         }
+        self.epochs_done += 1;
         self.common.epochs_done.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
