@@ -90,7 +90,12 @@ impl Replay {
                     .help("save them as `x` and `y` of an .npz file and name it with `--data`"));
             }
         };
-        Ok(Dataset { name: card.name.clone(), source: card.source.clone(), split: card.split, ..data })
+        Ok(Dataset {
+            name: card.name.clone(),
+            source: card.source.clone(),
+            split: card.split,
+            ..data
+        })
     }
 
     /// The samples of a file, which may be any that a stranger's report names: nothing but a file
@@ -101,7 +106,8 @@ impl Replay {
             let message = format!("there is no file {}", path.display());
             return Err(Error::new(message).help("name the file with the data with `--data`"));
         }
-        let is = |extension: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(extension));
+        let is =
+            |extension: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(extension));
         if path.is_file() && !is("csv") && !is("npz") {
             let labels = self.labels.clone().or(target.map(PathBuf::from));
             let labels = labels.filter(|labels| labels.is_file()).ok_or_else(|| {

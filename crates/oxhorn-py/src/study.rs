@@ -1,4 +1,4 @@
-//! Studies, as Python asks for them: models and plans as JSON, arrays, and what comes of it as JSON.
+//! Studies, as Python asks for them: models, plans and what comes of them as JSON, data as arrays.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -40,8 +40,8 @@ struct Request {
     each_layer: bool,
 }
 
-/// Trains and compares: `what` is "compare", "tune_rate" or "ablate". `watch(done, total, fraction)`
-/// is called now and then.
+/// Trains and compares: `what` is "compare", "tune_rate" or "ablate". Now and then it calls
+/// `watch(done, total, fraction)`.
 #[pyfunction]
 pub(crate) fn study(
     py: Python<'_>,
