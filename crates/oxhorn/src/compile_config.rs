@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Compile {
-    /// What Keras' `compile_config` says. The linter is silent then, for it spoke when the model was
-    /// first compiled.
+    /// What Keras' `compile_config` says. The linter is silent then, for it spoke when the model
+    /// was first compiled.
     ///
     /// # Errors
     ///
