@@ -1,4 +1,6 @@
-//! How long a step of training takes, measured as `fit` runs it.
+//! How long a step of training takes, measured as `fit` runs it; and ten runs side by side.
+
+mod seeds;
 
 use std::{
     cell::Cell,
@@ -11,21 +13,36 @@ use clap::{Parser, ValueEnum};
 use ndarray::Array2;
 use oxhorn::{inspect::Isa, prelude::*};
 
-/// Measures the time of a training step: forward, loss, accuracy, backward and Adam's update.
+/// Measures the time of a training step: forward, loss, accuracy, backward and Adam's update; or
+/// that of several runs.
 #[derive(Parser)]
 #[command(version)]
 struct Bench {
-    /// The network to train.
-    network: Network,
-    /// Numbers of threads, which take turns [default: 1 for `tutorial`, 1,2 for `mlp`]
+    /// What to measure.
+    what: What,
+    /// Numbers of threads, which take turns; of `seeds` the number of runs at once [default: 1 for
+    /// `tutorial`, 1,2 for `mlp`, 2 for `seeds`]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = thread_count)]
     threads: Vec<usize>,
-    /// How often each variant takes its turn [default: 150 for `tutorial`, 10 for `mlp`]
+    /// How often each variant takes its turn [default: 150 for `tutorial`, 10 for `mlp`, 5 for
+    /// `seeds`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// A step of 25-64-64-5 with dropout of 0.4 after both hidden layers, batches of 32.
+    Tutorial,
+    /// A step of 784-1024-1024-1024-10 with dropout of 0.2 on the input and 0.5 behind it, batches
+    /// of 128.
+    Mlp,
+    /// Ten paired runs of a network on the digits, against one.
+    Seeds,
+}
+
+/// A network to train.
+#[derive(Clone, Copy)]
 enum Network {
     /// 25-64-64-5 with dropout of 0.4 after both hidden layers, batches of 32.
     Tutorial,
@@ -149,7 +166,14 @@ fn main() -> ExitCode {
 }
 
 fn run(bench: &Bench) -> Result<()> {
-    let network = bench.network;
+    let network = match bench.what {
+        What::Tutorial => Network::Tutorial,
+        What::Mlp => Network::Mlp,
+        What::Seeds => {
+            let cores = bench.threads.first().copied().unwrap_or(2);
+            return seeds::measure(cores, bench.rounds.unwrap_or(5));
+        }
+    };
     let (batch, steps, (inputs, classes)) = (network.batch(), network.steps(), network.extents());
     set_random_seed(812);
     let samples = batch * steps;

@@ -45,13 +45,17 @@ pub enum Verdict {
     Keep,
     /// It harms: without it the network is better.
     Harms,
-    /// It has no effect that could be found.
+    /// It has no effect that could be found, or one of less than a thousandth.
     NoEffect,
     /// There are too few seeds to say.
     TooFewSeeds,
     /// The network diverges with it.
     Diverged,
 }
+
+/// What is less than this part of a measure is no effect, however sure it is: a constraint that
+/// never binds still rounds.
+const NEGLIGIBLE: f64 = 1e-3;
 
 /// Settings of a model that regularize it, when they stand in a layer's config and are not 0.
 const NOISE: [&str; 2] = ["rate", "stddev"];
@@ -96,6 +100,9 @@ fn part(what: &str, variant: usize, study: &Study) -> Part {
     let verdict = match comparison.map(|it| it.finding) {
         _ if study.diverged(0).next().is_some() => Verdict::Diverged,
         _ if without_diverged => Verdict::Keep,
+        Some(Finding::Worse | Finding::Better) if comparison.is_some_and(is_negligible) => {
+            Verdict::NoEffect
+        }
         Some(Finding::Worse) => Verdict::Keep,
         Some(Finding::Better) => Verdict::Harms,
         Some(Finding::NoDifference) => Verdict::NoEffect,
@@ -120,6 +127,12 @@ fn part(what: &str, variant: usize, study: &Study) -> Part {
         verdict,
         sentence,
     }
+}
+
+/// Whether all that a difference may be is next to nothing.
+fn is_negligible(comparison: &Comparison) -> bool {
+    let least = NEGLIGIBLE * comparison.baseline.abs();
+    comparison.difference.is_some_and(|it| it.low.abs().max(it.high.abs()) < least)
 }
 
 /// A verdict in words.

@@ -1,13 +1,17 @@
 //! `Dataset`: samples with their targets, and which of them are learnt from.
 
+mod csv;
 pub mod digits;
+mod file;
 pub mod idx;
+mod npz;
 
 use ndarray::{ArrayD, Axis, CowArray, Dimension, IxDyn, Slice};
 use oxhorn::random::Streams;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use self::file::{Reading, Scaling};
 use crate::{Error, Result};
 
 /// Samples with their targets, and which of them are learnt from; the others validate.

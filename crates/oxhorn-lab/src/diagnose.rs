@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, statistics::mean};
 
+/// An accuracy known no better than this, give or take, says too little.
+const VAGUE: f64 = 0.07;
+
 /// What is known of a training besides its curves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -192,7 +195,7 @@ impl Case<'_> {
     fn noise(&self) -> Option<Diagnosed> {
         let Curve { values, jitter, last, .. } = &self.training;
         let learnt = self.training.fell().abs().max(0.1 * last.abs());
-        if values.len() < 6 || *jitter < 0.15 * last.abs() || *jitter < 0.15 * learnt {
+        if values.len() < 6 || *jitter < 0.15 * last.abs() || *jitter < 0.1 * learnt {
             return None;
         }
         told(
@@ -223,7 +226,7 @@ impl Case<'_> {
                 "`val_loss` was least after epoch {}, at {}, and has risen to {} while the \
                  training loss fell to {}",
                 best + 1,
-                brief(least),
+                brief(self.validation.values[best]),
                 brief(last),
                 brief(self.training.last)
             ),
@@ -241,7 +244,7 @@ impl Case<'_> {
             let p = Curve::of(accuracy).last.clamp(0.0, 1.0);
             // One sample more or less must not matter even if all are right.
             let error = (p * (1.0 - p) / samples as f64).sqrt().max(0.5 / samples as f64);
-            if 1.96 * error > 0.05 {
+            if 1.96 * error > VAGUE {
                 let (low, high) = (p - 1.96 * error, (p + 1.96 * error).min(1.0));
                 let evidence = format!(
                     "`val_accuracy` is {p:.3} on {samples} samples, which is anything from {:.3} \

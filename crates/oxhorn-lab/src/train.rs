@@ -13,6 +13,7 @@ use oxhorn::{
     Compile, Evaluate, Fit, Logs, Sequential,
     callbacks::{Callback, Direction, Training},
     data::Samples,
+    lint::Rule,
 };
 
 use serde_json::Value;
@@ -83,7 +84,8 @@ pub(crate) fn model_of(variant: &Variant, data: &Dataset) -> Result<(Sequential,
             return Err(uncompiled(&variant.name));
         }
         let mut model = Sequential::new().threads(1).seed_by_path(0).read_json(&variant.model)?;
-        model.compile_with(Compile::from_json(config)?)?;
+        // Whoever has made the variant was warned then, and now wants to see what comes of it.
+        model.compile_with(Compile::from_json(config)?.allow(Rule::ALL))?;
         model.build(data.x.shape().get(1..).unwrap_or_default())?;
         for (path, value) in &variant.numbers {
             model.set_number(path, *value)?;

@@ -39,7 +39,9 @@ fn what_helps_harms_or_does_nothing_is_told_apart() {
         .add(Dropout::new(0.5))
         .add(Dense::new(2))
         // Noise on the last outputs, so much that they say nothing.
-        .add(GaussianNoise::new(8.0))
+        .add(Rescaling::new(0.02))
+        .add(GaussianNoise::new(1.0))
+        .add(Rescaling::new(50.0))
         .add(Activation::new("softmax"));
     let adam = Adam::new().learning_rate(0.01);
     model.compile(adam, "sparse_categorical_crossentropy", ["accuracy"]).unwrap();
@@ -55,7 +57,7 @@ fn what_helps_harms_or_does_nothing_is_told_apart() {
             "L2 (dense/kernel_regularizer)",
             "MaxNorm (dense/kernel_constraint)",
             "Dropout 0.5 (dropout)",
-            "GaussianNoise 8 (gaussian_noise)",
+            "GaussianNoise 1 (gaussian_noise)",
         ]
     );
     let verdicts: Vec<Verdict> = ablation.parts.iter().map(|part| part.verdict).collect();

@@ -18,7 +18,7 @@ fn of_a_hundred_comparisons_of_the_same_at_most_five_find_a_difference() {
     let variants = [dropping("heads"), dropping("tails")];
     let (mut found, mut at_half) = (0, 0);
     for study in 0..100 {
-        let seeds = 8 * study..8 * (study + 1);
+        let seeds = 10 * study..10 * (study + 1);
         let plan = Plan::new(2).with_seeds(seeds).batch_size(10);
         let study = compare("same", &variants, &data, &plan, Lab::new().workers(2)).unwrap();
         let comparison = study.comparison(1, "val_loss").unwrap();

@@ -140,6 +140,15 @@ impl Dataset {
     }
 }
 
+/// How many images the training set in a folder has.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(super) fn training_images(folder: &Path) -> Result<usize> {
+    Ok(read(&file_in(folder, TRAIN[1]))?.len())
+}
+
 /// The file of this name, or the compressed one.
 fn file_in(folder: &Path, name: &str) -> PathBuf {
     let plain = folder.join(name);
