@@ -118,17 +118,6 @@ pub struct Measured {
     pub reliability: Vec<Bin>,
 }
 
-/// The predictions whose confidence lies in one range.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bin {
-    /// How many.
-    pub count: usize,
-    /// How sure they are in the mean; 0 if there are none.
-    pub confidence: f64,
-    /// Which fraction is right; 0 if there are none.
-    pub accuracy: f64,
-}
-
 /// A variant against the first, for one measure, over all seeds at which both were trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
