@@ -10,11 +10,11 @@ use oxhorn_lab::{Plan, Variant};
 
 /// Images to learn from, and how often they are seen: more often the fewer they are.
 const SIZES: [(usize, usize); 6] =
-    [(100, 200), (500, 100), (1_000, 60), (5_000, 40), (10_000, 30), (50_000, 15)];
+    [(100, 200), (500, 100), (1_000, 60), (5_000, 30), (10_000, 20), (50_000, 8)];
 
 fn main() -> Result<()> {
     for (train, epochs) in SIZES {
-        let data = mnist(train, 5_000)?;
+        let data = mnist(train, 2_000)?;
         let variants = [
             Variant::new("no dropout", &network(256, None)?)?,
             Variant::new("dropout 0.2, 0.5, 0.5", &network(256, Some([0.2, 0.5, 0.5]))?)?,

@@ -10,7 +10,7 @@ use oxhorn::prelude::*;
 use oxhorn_lab::{Plan, Variant};
 
 fn main() -> Result<()> {
-    let data = mnist(1_000, 5_000)?;
+    let data = mnist(1_000, 2_000)?;
     let model = network(256, Some([0.0, 0.5, 0.5]))?;
     let at = |tenths: u32| {
         let rate = f64::from(tenths) / 10.0;

@@ -23,7 +23,7 @@ struct Has {
 
 fn network(has: Has) -> Result<Sequential> {
     let mut model = Sequential::new().add(Input::new([784]));
-    for (i, units) in [512, 512, 10].into_iter().enumerate() {
+    for (i, units) in [256, 256, 10].into_iter().enumerate() {
         if let Some([first, others]) = has.rates {
             model = model.add(Dropout::new(if i == 0 { first } else { others }));
         }
@@ -43,7 +43,7 @@ fn network(has: Has) -> Result<Sequential> {
 }
 
 fn main() -> Result<()> {
-    let data = mnist(5_000, 5_000)?;
+    let data = mnist(5_000, 2_000)?;
     let (l2, max_norm, rates) = (1e-4, Some(2.0), Some([0.2, 0.5]));
     let variants = [
         ("none", Has::default()),
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     ];
     let variants = variants.into_iter().map(|(name, has)| Variant::new(name, &network(has)?));
     let variants = variants.collect::<Result<Vec<Variant>>>()?;
-    let plan = Plan::new(40).seeds(5).batch_size(64).primary("val_nll");
+    let plan = Plan::new(30).seeds(5).batch_size(64).primary("val_nll");
     let study = study("table 9", &variants, &data, &plan)?;
     println!("{}", table(&study, &SCORES));
     Ok(())

@@ -103,8 +103,8 @@ impl Split {
 }
 
 impl Dataset {
-    /// The handwritten digits of this crate, as many of the 1,797 to learn from, drawn anew for each
-    /// seed: pixels from 0 for paper to 1 for ink.
+    /// The handwritten digits of this crate, as many of the 1,797 to learn from, drawn anew for
+    /// each seed: pixels from 0 for paper to 1 for ink.
     pub fn digits(train: usize) -> Dataset {
         let digits::Digits { images, labels } = digits::load();
         let names = (0..10).map(|digit| digit.to_string()).collect();

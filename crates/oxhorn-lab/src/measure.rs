@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     Error, Result,
-    calibration::{Outputs, Reliability, Scores, accuracy},
-    study::{Bin, Variant},
+    calibration::{Bin, Outputs, Reliability, Scores, accuracy},
+    study::Variant,
 };
 
 /// The measures that a verdict is about unless it is said, the best first.
@@ -49,33 +49,9 @@ pub(crate) fn of_classes(predictions: &ArrayD<f32>, labels: &[usize], output: Ou
         set("val_brier", scores.brier_score);
         set("val_ece", scores.expected_calibration_error);
         let reliability = Reliability::equal_width(p.view(), labels, Scores::BINS);
-        judged.reliability = reliability.map_or(vec![], |it| bins_of(&it));
+        judged.reliability = reliability.map_or(vec![], |it| it.bins);
     }
     judged
-}
-
-/// The bins as studies keep them: all of one width, the last with its upper edge.
-fn bins_of(reliability: &Reliability) -> Vec<Bin> {
-    let bins = reliability.bins.iter().map(|bin| Bin {
-        count: bin.count,
-        confidence: bin.confidence,
-        accuracy: bin.accuracy,
-    });
-    let mut bins: Vec<Bin> = bins.collect();
-    // A confidence of exactly 1 has a bin of its own, behind the others.
-    for certain in bins.split_off(Scores::BINS.min(bins.len())) {
-        let Some(last) = bins.last_mut() else { continue };
-        let count = last.count + certain.count;
-        let mean = |a: f64, b: f64| {
-            (a * last.count as f64 + b * certain.count as f64) / count.max(1) as f64
-        };
-        *last = Bin {
-            confidence: mean(last.confidence, certain.confidence),
-            accuracy: mean(last.accuracy, certain.accuracy),
-            count,
-        };
-    }
-    bins
 }
 
 /// What predictions of numbers are worth: `val_mse`, the mean squared error.
@@ -212,52 +188,5 @@ fn collect_penalties<'a>(config: &'a Value, found: &mut Vec<&'a Value>) {
             }
         }
         _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn certain_predictions_are_in_the_last_of_the_bins() {
-        let p = array![[1.0_f32, 0.0], [0.95, 0.05], [0.0, 1.0], [0.5, 0.5]].into_dyn();
-        let judged = of_classes(&p, &[0, 1, 1, 0], Outputs::Probabilities);
-        assert_eq!(judged.reliability.len(), 15);
-        let last = judged.reliability[14];
-        assert_eq!((last.count, last.accuracy), (3, 2.0 / 3.0));
-        assert!((last.confidence - 2.95 / 3.0).abs() < 1e-7);
-        assert_eq!(judged.reliability.iter().map(|bin| bin.count).sum::<usize>(), 4);
-        assert_eq!(judged.measures["val_accuracy"], 0.75);
-        assert_eq!(judged.measures["val_error"], 0.25);
-    }
-
-    #[test]
-    fn outputs_that_are_no_probabilities_have_an_accuracy_only() {
-        let outputs = array![[3.0_f32, -1.0], [-2.0, 0.5], [0.25, 0.5]].into_dyn();
-        let judged = of_classes(&outputs, &[0, 1, 0], Outputs::Probabilities);
-        let names: Vec<&str> = judged.measures.keys().map(String::as_str).collect();
-        assert_eq!(names, ["val_accuracy", "val_error"]);
-        assert!(judged.reliability.is_empty());
-        // As logits they have all: softmax([3, -1])[0] = 1 / (1 + e⁻⁴).
-        let judged = of_classes(&outputs, &[0, 1, 0], Outputs::Logits);
-        let p = [4.0_f64, 2.5, -0.25].map(|x| 1.0 / (1.0 + (-x).exp()));
-        let nll = -p.iter().map(|p| p.ln()).sum::<f64>() / 3.0;
-        assert!((judged.measures["val_nll"] - nll).abs() < 1e-6);
-        // A single column above 0 says yes.
-        let column = array![[0.5_f32], [-0.5], [2.0]].into_dyn();
-        let judged = of_classes(&column, &[1, 0, 0], Outputs::Logits);
-        assert!((judged.measures["val_accuracy"] - 2.0 / 3.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_measure_gets_better_as_its_name_or_its_metric_says() {
-        let told = BTreeMap::from([("precision".to_owned(), Direction::Up)]);
-        assert_eq!(direction("val_loss", &told), Some(Direction::Down));
-        assert_eq!(direction("val_accuracy", &told), Some(Direction::Up));
-        assert_eq!(direction("val_precision", &told), Some(Direction::Up));
-        assert_eq!(direction("val_my_metric", &told), None);
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     Error, Result,
+    calibration::Bin,
     compare::{Lab, compare},
     data::Dataset,
     report,
@@ -195,9 +196,10 @@ fn differing_measures(place: &str, a: &Measured, b: &Measured, found: &mut Vec<M
             found.push(mismatch(place, number(a.get(i).copied()), number(b.get(i).copied())));
         }
     }
-    let bits = |measured: &Measured| -> Vec<(usize, u64, u64)> {
+    let bits = |measured: &Measured| -> Vec<(usize, [u64; 4])> {
+        let numbers = |bin: &Bin| [bin.lower, bin.upper, bin.confidence, bin.accuracy];
         let bins = measured.reliability.iter();
-        bins.map(|bin| (bin.count, bin.confidence.to_bits(), bin.accuracy.to_bits())).collect()
+        bins.map(|bin| (bin.count, numbers(bin).map(f64::to_bits))).collect()
     };
     let (bins_a, bins_b) = (bits(a), bits(b));
     if bins_a != bins_b {

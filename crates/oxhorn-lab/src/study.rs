@@ -9,7 +9,7 @@ use oxhorn::Sequential;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Result, data::Card, exact};
+use crate::{Error, Result, calibration::Bin, data::Card, exact};
 
 /// A study: what is needed to repeat it, every run, and what the runs say together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,17 +116,6 @@ pub struct Measured {
     /// bins of equal width.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reliability: Vec<Bin>,
-}
-
-/// The predictions whose confidence lies in one range.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bin {
-    /// How many.
-    pub count: usize,
-    /// How sure they are in the mean; 0 if there are none.
-    pub confidence: f64,
-    /// Which fraction is right; 0 if there are none.
-    pub accuracy: f64,
 }
 
 /// A variant against the first, for one measure, over all seeds at which both were trained.
