@@ -112,7 +112,7 @@ __all__ = [
 MODULES = frozenset(
     """activations backend calibration callbacks config constraints datasets dtype_policies
     initializers layers legacy lint losses metrics mixed_precision models ops optimizers
-    preprocessing random regularizers saving techniques tree utils""".split()
+    preprocessing random regularizers saving study techniques tree utils""".split()
 )
 
 

@@ -105,6 +105,7 @@ def test_the_dictionary_of_a_schedule_says_everything(name: str) -> None:
         assert read.get_config() == schedule.get_config()
 
 
+@pytest.mark.filterwarnings("ignore:.*it has no bias")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_of_it_fits_and_predicts_without_noise(name: str) -> None:
     make, shape = LAYERS[name]
@@ -119,6 +120,24 @@ def test_a_model_of_it_fits_and_predicts_without_noise(name: str) -> None:
     copy = keras.models.model_from_json(model.to_json())
     copy.set_weights(model.get_weights())
     np.testing.assert_array_equal(copy.predict(x, verbose=0), first)
+
+
+@pytest.mark.filterwarnings("ignore:.*it has no bias")
+@pytest.mark.parametrize("name", NAMES)
+def test_predictions_of_it_can_be_sampled(name: str) -> None:
+    make, shape = LAYERS[name]
+    model = keras.Sequential([keras.Input(shape), make(), layers.Flatten(), layers.Dense(1)])
+    x = normal(11, *shape)
+    before = model.get_weights()
+    sampled = model.predict_mc(x, samples=41, seed=5)
+    assert (np.asarray(sampled.std).max(axis=0) > 0).all()
+    for was, now in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(was, now)
+    # What is drawn for an input does not depend on how many others there are in its batch, where
+    # all inputs of a sample have one mask.
+    common = model.predict_mc(x, samples=7, seed=5, common_mask=True)
+    fewer = model.predict_mc(x[:3], samples=7, seed=5, common_mask=True)
+    np.testing.assert_allclose(np.asarray(common.mean)[:3], fewer.mean, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["DropBlock1D", "DropBlock2D", "DropPath"])
@@ -225,6 +244,23 @@ def test_the_rate_of_several_masks_can_be_turned() -> None:
     np.testing.assert_allclose(layer(x, training=True), layer(x), rtol=1e-6)
 
 
+@pytest.mark.parametrize("by", ["layer", "path"])
+def test_the_rate_of_several_masks_follows_a_schedule(by: str) -> None:
+    inputs = keras.Input((13,))
+    head = layers.MultiSampleDropout(layers.Dense(1), rate=0.0, samples=3, seed=4, name="head")
+    model = keras.Model(inputs, head(layers.Dropout(0.5, name="dropout")(inputs)))
+    model.compile("sgd", "mse")
+    number = head if by == "layer" else "head/rate"
+    follow = keras.callbacks.RateScheduler(number, schedules.LinearSchedule(0.0, 0.5, 4))
+    history = model.fit(
+        normal(8, 13), normal(8, 1), batch_size=2, epochs=2, verbose=0, callbacks=[follow]
+    )
+    # The last steps of the epochs are the fourth and the eighth.
+    np.testing.assert_allclose(history.history["head_rate"], [0.375, 0.5])
+    assert head.rate == 0.5
+    assert model.layers[1].rate == 0.5
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -247,6 +283,32 @@ def test_what_is_out_of_range_is_refused_with_the_range(make: Callable, message:
     with pytest.raises(ValueError) as error:
         make()
     assert message in str(error.value)
+
+
+def test_what_keras_refuses_without_need_is_taken() -> None:
+    # Keras: `TypeError`, for a layer without weights.
+    layer = layers.SpatialDropout1D(0.5, seed=3, trainable=False, name="s")
+    assert not layer.trainable
+    assert layer.get_config() == {"rate": 0.5, "seed": 3, "name": "s", "dtype": "float32"}
+    # As Keras 2 wrote it.
+    older = {"name": "s", "trainable": True, "dtype": "float32", "rate": 0.5, "noise_shape": None}
+    for cls in (layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D):
+        assert cls.from_config({**older, "seed": None}).rate == 0.5
+        with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+            cls(0.5, colour="red")
+    # Documented in Keras, and unknown there.
+    assert isinstance(keras.regularizers.get("l1_l2"), keras.regularizers.L1L2)
+    # Refused in Keras above 1.
+    x = layers.GaussianNoise(3.0, seed=1)(np.zeros((101, 101), "float32"), training=True)
+    assert abs(x.std() - 3.0) < 4 * 3.0 / np.sqrt(2 * 101**2)
+
+
+def test_what_divides_by_zero_in_keras_does_not() -> None:
+    x = np.ones((5, 3), "float32")
+    with pytest.raises(ValueError, match="less than 1, where the noise would be infinite"):
+        layers.GaussianDropout(1.0)
+    np.testing.assert_array_equal(layers.AlphaDropout(1.0)(x, training=True), 0.0)
+    np.testing.assert_array_equal(layers.Dropout(1.0)(x, training=True), 0.0)
 
 
 def test_blocks_larger_than_the_image_are_refused_with_the_range() -> None:

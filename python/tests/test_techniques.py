@@ -334,5 +334,7 @@ def test_rates_that_cannot_be_are_refused() -> None:
         fits("dropout/rate", lambda step: 0.5 / (1 - step))
     with pytest.raises(TypeError, match="`schedule` must be a schedule or a function"):
         callbacks.RateScheduler("dropout/rate", 0.5)
+    with pytest.raises(TypeError, match="must be layers, techniques or paths of numbers"):
+        fits(3, lambda step: 0.5)
     with pytest.raises(ValueError, match="has not one number to schedule"):
         fits(layers.Dense(1), lambda step: 0.5)

@@ -1,9 +1,13 @@
-//! The command `oxhorn`: shows what dropout does, and what a model compiles to.
+//! The command `oxhorn`: studies of what regularizers do, and what a model compiles to.
 
-mod curves;
 mod demo;
 mod inspect;
+mod leaving;
+mod network;
 mod output;
+mod progress;
+mod replay;
+mod settings;
 mod table;
 
 use std::{
@@ -14,7 +18,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use oxhorn::Result;
 
-use crate::{demo::Demo, inspect::Inspect};
+use crate::{demo::Demo, inspect::Inspect, replay::Replay};
 
 /// Keras, compiled by Rust. Without arguments: the demo.
 #[derive(Parser)]
@@ -28,27 +32,31 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Train a network on handwritten digits without and with dropout, and compare.
+    /// Train a network on handwritten digits without and with dropout at ten seeds, and compare.
     Demo(Demo),
+    /// Repeat the study of a report, and say whether its numbers come again, to the bit.
+    Replay(Replay),
     /// Print the summary, the graph and the program of a model from its Keras JSON.
     Inspect(Inspect),
 }
 
 fn main() -> ExitCode {
     match run(Command::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nobody is left to tell if this fails.
-            let _ = writeln!(io::stderr(), "error: {error}");
+            let _ = writeln!(io::stderr(), "error: {}", output::plain(&error.to_string()));
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     match command.action {
-        None => command.demo.run(),
-        Some(Action::Demo(demo)) => demo.run(),
-        Some(Action::Inspect(inspect)) => inspect.run(),
+        None => command.demo.run()?,
+        Some(Action::Demo(demo)) => demo.run()?,
+        Some(Action::Inspect(inspect)) => inspect.run()?,
+        Some(Action::Replay(replay)) => return replay.run(),
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,11 +2,11 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process,
 };
 
-use oxhorn::{Error, Fit, Result};
+use oxhorn::{Error, Result};
 
 /// As wide as a terminal is everywhere.
 const COLUMNS: usize = 80;
@@ -36,9 +36,18 @@ fn unless_abandoned<T>(result: io::Result<T>) -> io::Result<T> {
 /// # Errors
 /// When it cannot be written, say because the disk is full.
 pub(crate) fn print(text: impl Display) -> Result<()> {
-    writeln!(Output, "{text}").and_then(|()| Output.flush()).map_err(|error| {
-        Error::new(format!("cannot print: {error}")).help("look at where the standard output goes")
-    })
+    writeln!(Output, "{}", plain(&text.to_string())).and_then(|()| Output.flush()).map_err(
+        |error| {
+            Error::new(format!("cannot print: {error}"))
+                .help("look at where the standard output goes")
+        },
+    )
+}
+
+/// A text without control characters, by which whatever a file contains could command a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
 }
 
 /// The words of a text in lines of at most 80 columns.
@@ -58,15 +67,14 @@ pub(crate) fn wrapped(text: &str) -> String {
     lines
 }
 
-/// Lets training print here too. A terminal has no reader who could leave, and only there bars
-/// move: training then finds the terminal by itself.
-pub(crate) fn printing(fit: Fit<'_>) -> Fit<'_> {
-    if io::stdout().is_terminal() { fit } else { fit.output(Output) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_commands_a_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\r\nc\u{9b}d — é"), "a\u{fffd}[2Jb\u{fffd}\nc\u{fffd}d — é");
+    }
 
     #[test]
     fn breaks_lines_between_words_only() {

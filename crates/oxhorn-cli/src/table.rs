@@ -1,85 +1,134 @@
-//! The table at the end of the demo: what two runs came to, side by side.
+//! The tables that a study ends with: measures of one variant, or variants by one measure.
 
-use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use oxhorn_lab::{Comparison, Finding, Study, show, verdict};
 
-/// What a run came to after its last epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Outcome {
-    /// Mean loss over the training data with dropout off, in nats.
-    pub(crate) training_loss: f64,
-    /// Mean loss over the validation data, in nats.
-    pub(crate) validation_loss: f64,
-    /// Fraction of the training data classified correctly, with dropout off.
-    pub(crate) training_accuracy: f64,
-    /// Fraction of the validation data classified correctly.
-    pub(crate) validation_accuracy: f64,
-    /// The lowest validation loss of all epochs, in nats.
-    pub(crate) best_validation_loss: f64,
-    /// The epoch with that loss, counted from 0.
-    pub(crate) best_epoch: usize,
-    /// Time that training took.
-    pub(crate) seconds: f64,
-}
+/// As wide as a terminal is everywhere.
+const COLUMNS: u16 = 80;
+/// The measures that are printed, if they were compared; the report has all.
+const MEASURES: [&str; 7] =
+    ["val_loss", "best_val_loss", "clean_loss", "gap", "val_accuracy", "val_ece", "val_mse"];
 
-/// A table with a column for each run under its name.
-pub(crate) fn compare(runs: &[(&str, Outcome)]) -> String {
-    type Show = fn(&Outcome) -> String;
-    let rows: [(&str, Show); 7] = [
-        ("training loss (dropout off)", |o| format!("{:.4}", o.training_loss)),
-        ("validation loss", |o| format!("{:.4}", o.validation_loss)),
-        ("gap between them", |o| format!("{:.4}", o.validation_loss - o.training_loss)),
-        ("lowest validation loss", |o| {
-            format!("{:.4} in epoch {}", o.best_validation_loss, o.best_epoch + 1)
-        }),
-        ("training accuracy", |o| percent(o.training_accuracy)),
-        ("validation accuracy", |o| percent(o.validation_accuracy)),
-        ("training time", |o| format!("{:.2} s", o.seconds)),
-    ];
+/// What differs between the variants: if there are two, in each measure; if there are more, in the
+/// one that the verdict is about.
+pub(crate) fn differences(study: &Study) -> String {
+    let interval = format!("difference ({} interval)", show::percent(study.plan.confidence));
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    let names = runs.iter().map(|(name, _)| right((*name).to_owned()));
-    table.set_header(std::iter::once(Cell::new("after the last epoch")).chain(names));
-    for (name, show) in rows {
-        let values = runs.iter().map(|(_, outcome)| right(show(outcome)));
-        table.add_row(std::iter::once(Cell::new(name)).chain(values));
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(COLUMNS);
+    match &study.variants[..] {
+        [first, other] => {
+            // On two lines, that there is room for the numbers.
+            let means = format!("{}\n→ {}", first.name, other.name);
+            table.set_header(header([study_of(study), means, interval, String::new()]));
+            let primary = &study.plan.primary;
+            let others = MEASURES.into_iter().filter(|measure| measure != primary);
+            let measures = std::iter::once(primary.as_str()).chain(others);
+            for comparison in measures.filter_map(|measure| study.comparison(1, measure)) {
+                let means = [comparison.baseline, comparison.mean].map(show::value).join(" → ");
+                table.add_row(row(comparison.measure.clone(), means, Some(comparison)));
+            }
+        }
+        variants => {
+            let mean = format!("mean {}", study.plan.primary);
+            table.set_header(header([study_of(study), mean, interval, String::new()]));
+            for (position, variant) in variants.iter().enumerate() {
+                let values: Vec<f64> =
+                    study.measured(position, &study.plan.primary).map(|(_, x)| x).collect();
+                let mean = match &values[..] {
+                    [] => "—".to_owned(),
+                    all => show::value(all.iter().sum::<f64>() / all.len() as f64),
+                };
+                let comparison = study.comparison(position, &study.plan.primary);
+                table.add_row(row(variant.name.clone(), mean, comparison));
+            }
+        }
     }
     table.to_string()
 }
 
-fn percent(fraction: f64) -> String {
-    format!("{:.2} %", 100.0 * fraction)
+fn study_of(study: &Study) -> String {
+    show::of(study.seeds(), "seed", "seeds")
+}
+
+fn header([what, means, interval, finding]: [String; 4]) -> [Cell; 4] {
+    [Cell::new(what), right(means), right(interval), Cell::new(finding)]
+}
+
+fn row(what: String, means: String, comparison: Option<&Comparison>) -> [Cell; 4] {
+    let difference = match comparison.map(|it| it.difference) {
+        None => String::new(),
+        Some(None) => "—".to_owned(),
+        Some(Some(it)) => {
+            let [mean, low, high] = [it.mean, it.low, it.high].map(show::signed);
+            format!("{mean} ({low} to {high})")
+        }
+    };
+    let finding = comparison.map_or("", word);
+    [Cell::new(what), right(means), right(difference), Cell::new(finding)]
+}
+
+/// What was found, in one word: the verdict has more.
+fn word(comparison: &Comparison) -> &'static str {
+    match comparison.finding {
+        Finding::NoDifference => "open",
+        Finding::TooFewSeeds => "too few",
+        _ => verdict::word(comparison),
+    }
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 #[cfg(test)]
 mod tests {
+    use oxhorn_lab::{Dataset, Lab, Plan, compare};
+
     use super::*;
+    use crate::network::{Network, variant};
+
+    fn study(rates: &[f64]) -> Study {
+        let data = Dataset::digits(50);
+        let network = Network { hidden: vec![3], learning_rate: 1e-3 };
+        let variants: Vec<_> =
+            rates.iter().map(|&rate| variant(&network, rate, &data).unwrap()).collect();
+        let plan = Plan::new(1).seeds(3).primary("val_loss");
+        compare("test", &variants, &data, &plan, Lab::new().workers(1)).unwrap()
+    }
+
+    fn rows(text: &str) -> Vec<Vec<&str>> {
+        let rows = text.lines().filter(|line| line.starts_with('│'));
+        rows.map(|line| line.trim_matches('│').split('┆').map(str::trim).collect()).collect()
+    }
 
     #[test]
-    fn puts_the_runs_side_by_side() {
-        let without = Outcome {
-            training_loss: 0.0003,
-            validation_loss: 0.1821,
-            training_accuracy: 1.0,
-            validation_accuracy: 0.9561,
-            best_validation_loss: 0.1459,
-            best_epoch: 27,
-            seconds: 1.234,
-        };
-        let with = Outcome { training_loss: 0.2, validation_loss: 0.15, ..without };
-        let text = compare(&[("without dropout", without), ("with dropout", with)]);
-        let rows: Vec<Vec<&str>> = text
-            .lines()
-            .filter(|line| line.starts_with('│'))
-            .map(|line| line.split(['│', '┆']).map(str::trim).filter(|s| !s.is_empty()).collect())
-            .collect();
-        assert_eq!(rows[0], ["after the last epoch", "without dropout", "with dropout"]);
-        assert_eq!(rows[3], ["gap between them", "0.1818", "-0.0500"]);
-        assert_eq!(rows[4][1], "0.1459 in epoch 28");
-        assert_eq!(rows[6][1], "95.61 %");
-        assert_eq!(rows[7][1], "1.23 s");
-        assert_eq!(rows.len(), 8);
-        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
-        assert!(widths.iter().all(|&width| width == widths[0] && width <= 80), "{widths:?}");
+    fn two_variants_are_compared_in_each_measure() {
+        let text = differences(&study(&[0.0, 0.5]));
+        let rows = rows(&text);
+        assert_eq!(
+            [rows[0][0], rows[0][1], rows[1][1]],
+            ["3 seeds", "no dropout", "→ dropout 0.5"]
+        );
+        let names: Vec<&str> = rows[2..].iter().map(|row| row[0]).collect();
+        assert_eq!(
+            names,
+            ["val_loss", "best_val_loss", "clean_loss", "gap", "val_accuracy", "val_ece"]
+        );
+        assert!(rows[2][1].contains(" → ") && rows[2][2].contains(" to "), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
+    fn more_variants_are_compared_in_one_measure() {
+        let mut study = study(&[0.0, 0.2, 0.5]);
+        study.comparisons.retain(|it| it.variant == 2);
+        study.variants[2].name = "a name that is longer than a terminal is wide ".repeat(3);
+        let text = differences(&study);
+        let rows = rows(&text);
+        assert_eq!(rows[0][..2], ["3 seeds", "mean val_loss"]);
+        let first = rows.iter().find(|row| row[0] == "no dropout").unwrap();
+        assert_eq!(first[2..], ["", ""]);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 }

@@ -74,46 +74,132 @@ fn png_size(path: &Path) -> [u32; 2] {
     [16, 20].map(|at| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")))
 }
 
-#[test]
-fn demo_prints_plain_lines_and_leaves_both_pictures() {
-    let folder = folder();
-    let text = printed(&oxhorn(&folder, &["demo", "--epochs", "2", "--train", "64"]));
-    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
-    for line in ["Epoch 1/2", "Epoch 2/2"] {
-        assert_eq!(text.matches(line).count(), 2, "{text}");
-    }
-    for part in ["64 to learn from, 1733 to\nvalidate on", "dropout_1 (Dropout)", "CC BY 4.0"] {
-        assert!(text.contains(part), "{part:?} is not in\n{text}");
-    }
-    let last = "Learning curves: oxhorn-demo/curves.png and oxhorn-demo/curves.svg\n";
-    assert!(text.ends_with(last), "{text}");
-    let pictures = folder.path().join("oxhorn-demo");
-    assert_eq!(png_size(&pictures.join("curves.png")), [1920, 1080]);
-    let svg = fs::read_to_string(pictures.join("curves.svg")).expect("the picture is there");
-    assert!(svg.contains("validation without dropout"), "{svg}");
+/// What a demo of few runs prints.
+fn demo(folder: &TempDir, arguments: &[&str]) -> String {
+    let small = ["demo", "--epochs", "2", "--train", "64", "--seeds", "3"];
+    printed(&oxhorn(folder, &[&small, arguments].concat()))
 }
 
 #[test]
-fn demo_gives_the_same_numbers_for_the_same_seed_and_any_number_of_threads() {
+fn demo_prints_plain_lines_and_leaves_a_report_and_figures() {
+    let folder = folder();
+    let text = demo(&folder, &[]);
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    for run in 1..=6 {
+        assert_eq!(text.matches(&format!("run {run} of 6: ")).count(), 1, "{text}");
+    }
+    for part in [
+        "64 are drawn to\nlearn from, and 1,733 validate",
+        "dropout_1 (Dropout)",
+        "CC BY 4.0",
+        "│ val_loss ",
+        "\ndropout 0.5",
+        "Report:  oxhorn-demo/report.html\n",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    let left = folder.path().join("oxhorn-demo");
+    let curves = png_size(&left.join("curves.png"));
+    assert_eq!(curves, [1760, 1000]);
+    for name in ["curves", "differences", "reliability"] {
+        let svg = fs::read_to_string(left.join(name).with_extension("svg")).expect("it is there");
+        assert!(svg.starts_with("<svg ") && svg.contains("dropout 0.5"), "{svg}");
+        assert!(text.contains(&format!("oxhorn-demo/{name}.png")), "{text}");
+    }
+    let report = fs::read_to_string(left.join("report.html")).expect("it is there");
+    assert!(report.starts_with("<!doctype html>"), "{report}");
+}
+
+#[test]
+fn demo_gives_the_same_numbers_for_the_same_seed_and_any_number_of_jobs() {
     let numbers = |arguments: &[&str]| {
-        let folder = folder();
-        let demo = ["--epochs", "3", "--train", "70", "--out", "there"];
-        let text = printed(&oxhorn(&folder, &[&demo, arguments].concat()));
-        // Times differ, and only times.
-        let kept = text.lines().filter(|line| !line.contains("/step") && !line.contains("time"));
+        let text = demo(&folder(), arguments);
+        // Times differ, the order in which runs end, and how many run at once.
+        let kept = text.lines().filter(|line| !line.starts_with("run "));
+        let kept = kept.filter(|line| !line.contains("at a time"));
         kept.map(|line| format!("{line}\n")).collect::<String>()
     };
-    let first = numbers(&["--seed", "5"]);
+    let first = numbers(&["--seed", "5", "--jobs", "1"]);
     assert_eq!(numbers(&["--seed", "5", "--threads", "2"]), first);
     assert_ne!(numbers(&["--seed", "6"]), first);
 }
 
 #[test]
-fn demo_without_dropout_trains_the_same_network_twice() {
+fn demo_without_dropout_finds_no_difference() {
+    let text = demo(&folder(), &["--rate", "0"]);
+    assert!(text.contains("dropout 0: no difference was found."), "{text}");
+    assert!(text.contains("0 (0 to 0)"), "{text}");
+}
+
+#[test]
+fn demo_says_that_two_seeds_are_too_few() {
+    let small = ["demo", "--epochs", "1", "--train", "64", "--seeds", "2"];
+    let text = printed(&oxhorn(&folder(), &small));
+    assert!(text.contains("dropout 0.5: nothing can be said."), "{text}");
+}
+
+/// A report in this folder, and its text.
+fn report(folder: &TempDir) -> (std::path::PathBuf, String) {
+    demo(folder, &["--out", "."]);
+    let path = folder.path().join("report.html");
+    let page = fs::read_to_string(&path).expect("the report is there");
+    (path, page)
+}
+
+#[test]
+fn replay_gives_the_same_numbers_to_the_bit() {
     let folder = folder();
-    let text =
-        printed(&oxhorn(&folder, &["demo", "--epochs", "2", "--train", "64", "--rate", "0"]));
-    assert!(text.contains("Dropout changed nothing here"), "{text}");
+    report(&folder);
+    let text = printed(&oxhorn(&folder, &["replay", "report.html", "--jobs", "1"]));
+    for part in ["The page is the one that its study gives.\n", "run 6 of 6: "] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert!(text.ends_with("The same numbers, to the bit.\n"), "{text}");
+}
+
+#[test]
+fn replay_shows_what_was_edited() {
+    let folder = folder();
+    let (path, page) = report(&folder);
+    let replayed = |page: &str| {
+        fs::write(&path, page).expect("the report is written");
+        let output = oxhorn(&folder, &["replay", "report.html"]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+        assert_eq!(text(&output.stderr), "");
+        text(&output.stdout)
+    };
+    // The page alone: a heading.
+    let shown = replayed(&page.replacen("<h1>", "<h1>As always: ", 1));
+    assert!(shown.contains("The page is NOT the one that its study gives."), "{shown}");
+    assert!(shown.contains("reported: <h1>As always: "), "{shown}");
+    assert!(shown.ends_with("The same numbers, to the bit.\n"), "{shown}");
+    // One number of the study: the first epoch's training loss, which the page shows nowhere.
+    let at = page.find("\"loss\":[").expect("the study has curves") + 8;
+    let comma = at + page[at..].find(',').expect("there is a second epoch");
+    let shown = replayed(&format!("{}2.25{}", &page[..at], &page[comma..]));
+    assert!(shown.contains("The page is the one that its study gives."), "{shown}");
+    assert!(shown.contains("1 number is NOT the same:\n"), "{shown}");
+    assert!(shown.contains("no dropout, seed 0: loss in epoch 1\n  reported: "), "{shown}");
+}
+
+#[test]
+fn replay_refuses_what_it_cannot_repeat() {
+    let folder = folder();
+    let refused = |page: &[u8]| {
+        fs::write(folder.path().join("page.html"), page).expect("the page is written");
+        complaint(&oxhorn(&folder, &["replay", "page.html"]))
+    };
+    let none = refused(b"<p>Hello</p>");
+    assert!(none.starts_with("error: there is no study in this page"), "{none}");
+    assert!(refused(b"\xff").starts_with("error: cannot read page.html: "));
+    let (_, page) = report(&folder);
+    let at = page.find("\"digest\":\"").expect("the study has a digest") + 10;
+    let other = format!("{}{}{}", &page[..at], "0".repeat(64), &page[at + 64..]);
+    let other = refused(other.as_bytes());
+    assert!(other.starts_with("error: these are not the data of the report: "), "{other}");
+    let missing = complaint(&oxhorn(&folder, &["replay", "missing.html"]));
+    assert!(missing.starts_with("error: cannot read missing.html: "), "{missing}");
 }
 
 #[test]
@@ -122,8 +208,9 @@ fn demo_refuses_settings_out_of_range() {
         (["--train", "1797"], "`--train` must be from 1 to 1796, got 1797"),
         (["--train", "0"], "`--train` must be from 1 to 1796, got 0"),
         (["--epochs", "0"], "`--epochs` must be from 1 to 100000, got 0"),
-        (["--threads", "0"], "`--threads` must be from 1 to 256, got 0"),
-        (["--threads", "257"], "`--threads` must be from 1 to 256, got 257"),
+        (["--jobs", "0"], "`--jobs` must be from 1 to 256, got 0"),
+        (["--threads", "257"], "`--jobs` must be from 1 to 256, got 257"),
+        (["--seeds", "0"], "`--seeds` must be from 1 to 10000, got 0"),
         (["--rate", "1.5"], "Invalid value received for argument `rate`."),
         (["--rate", "-1"], "Invalid value received for argument `rate`."),
         (["--rate", "nan"], "Invalid value received for argument `rate`."),

@@ -103,6 +103,20 @@ impl Split {
 }
 
 impl Dataset {
+    /// The handwritten digits of this crate, as many of the 1,797 to learn from, drawn anew for each
+    /// seed: pixels from 0 for paper to 1 for ink.
+    pub fn digits(train: usize) -> Dataset {
+        let digits::Digits { images, labels } = digits::load();
+        let names = (0..10).map(|digit| digit.to_string()).collect();
+        Dataset {
+            name: "digits".to_owned(),
+            x: (images / 16.0).into_dyn(),
+            y: Target::Classes { labels: labels.to_vec(), names },
+            split: Split::Drawn { train },
+            source: Source::Digits,
+        }
+    }
+
     /// How many samples there are.
     pub fn rows(&self) -> usize {
         self.x.shape().first().copied().unwrap_or(0)

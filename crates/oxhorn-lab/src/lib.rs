@@ -14,6 +14,8 @@ mod escape;
 mod exact;
 pub mod figures;
 mod measure;
+pub mod reading;
+pub mod replay;
 pub mod report;
 mod session;
 pub mod show;

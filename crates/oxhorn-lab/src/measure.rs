@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     Error, Result,
-    calibration::{Outputs, Reliability, Scores, accuracy},
-    study::{Bin, Variant},
+    calibration::{Bin, Outputs, Reliability, Scores, accuracy},
+    study::Variant,
 };
 
 /// The measures that a verdict is about unless it is said, the best first.
@@ -49,33 +49,9 @@ pub(crate) fn of_classes(predictions: &ArrayD<f32>, labels: &[usize], output: Ou
         set("val_brier", scores.brier_score);
         set("val_ece", scores.expected_calibration_error);
         let reliability = Reliability::equal_width(p.view(), labels, Scores::BINS);
-        judged.reliability = reliability.map_or(vec![], |it| bins_of(&it));
+        judged.reliability = reliability.map_or(vec![], |it| it.bins);
     }
     judged
-}
-
-/// The bins as studies keep them: all of one width, the last with its upper edge.
-fn bins_of(reliability: &Reliability) -> Vec<Bin> {
-    let bins = reliability.bins.iter().map(|bin| Bin {
-        count: bin.count,
-        confidence: bin.confidence,
-        accuracy: bin.accuracy,
-    });
-    let mut bins: Vec<Bin> = bins.collect();
-    // A confidence of exactly 1 has a bin of its own, behind the others.
-    for certain in bins.split_off(Scores::BINS.min(bins.len())) {
-        let Some(last) = bins.last_mut() else { continue };
-        let count = last.count + certain.count;
-        let mean = |a: f64, b: f64| {
-            (a * last.count as f64 + b * certain.count as f64) / count.max(1) as f64
-        };
-        *last = Bin {
-            confidence: mean(last.confidence, certain.confidence),
-            accuracy: mean(last.accuracy, certain.accuracy),
-            count,
-        };
-    }
-    bins
 }
 
 /// What predictions of numbers are worth: `val_mse`, the mean squared error.
@@ -222,14 +198,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certain_predictions_are_in_the_last_of_the_bins() {
+    fn predictions_are_counted_by_how_sure_they_are() {
         let p = array![[1.0_f32, 0.0], [0.95, 0.05], [0.0, 1.0], [0.5, 0.5]].into_dyn();
         let judged = of_classes(&p, &[0, 1, 1, 0], Outputs::Probabilities);
-        assert_eq!(judged.reliability.len(), 15);
-        let last = judged.reliability[14];
-        assert_eq!((last.count, last.accuracy), (3, 2.0 / 3.0));
-        assert!((last.confidence - 2.95 / 3.0).abs() < 1e-7);
-        assert_eq!(judged.reliability.iter().map(|bin| bin.count).sum::<usize>(), 4);
+        // Certainty has a bin of its own, behind the fifteen.
+        let counts: Vec<usize> = judged.reliability.iter().map(|bin| bin.count).collect();
+        assert_eq!((counts[7], counts[14], counts[15], counts.len()), (1, 1, 2, 16));
+        assert_eq!(judged.reliability[15].accuracy, 1.0);
         assert_eq!(judged.measures["val_accuracy"], 0.75);
         assert_eq!(judged.measures["val_error"], 0.25);
     }

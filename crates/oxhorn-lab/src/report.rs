@@ -10,7 +10,7 @@ pub(crate) use self::embedded::study;
 use crate::{
     escape::escaped,
     figures::{self, Room, palette},
-    show,
+    reading, show,
     study::{Finding, Study},
     verdict, words,
 };
@@ -38,6 +38,7 @@ pub fn html(study: &Study) -> String {
     page.push_str("</header>\n<main>\n");
     page.push_str(&tables::differences(study));
     page.push_str(&drawn(study));
+    page.push_str(&readings(study));
     page.push_str("<h2>Runs</h2>\n");
     page.push_str(&tables::runs(study));
     page.push_str(&repeat::repeat(study));
@@ -86,6 +87,17 @@ fn drawn(study: &Study) -> String {
         format!("<figure>\n{}\n{}\n</figure>\n", wide.inline("wide"), narrow.inline("narrow"))
     };
     pairs.map(figure).collect()
+}
+
+/// What is to be known of the curves.
+fn readings(study: &Study) -> String {
+    let paragraphs = (0..study.variants.len()).filter_map(|it| reading::paragraph(study, it));
+    let paragraphs: String =
+        paragraphs.map(|paragraph| format!("<p>{}</p>\n", escaped(&paragraph))).collect();
+    if paragraphs.is_empty() {
+        return paragraphs;
+    }
+    format!("<h2>Reading the curves</h2>\n{paragraphs}")
 }
 
 /// On a dark page, every colour of a figure is another.

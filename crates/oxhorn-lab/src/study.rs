@@ -9,7 +9,7 @@ use oxhorn::Sequential;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Result, data::Card, exact};
+use crate::{Error, Result, calibration::Bin, data::Card, exact};
 
 /// A study: what is needed to repeat it, every run, and what the runs say together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,17 +116,6 @@ pub struct Measured {
     /// bins of equal width.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reliability: Vec<Bin>,
-}
-
-/// The predictions whose confidence lies in one range.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bin {
-    /// How many.
-    pub count: usize,
-    /// How sure they are in the mean; 0 if there are none.
-    pub confidence: f64,
-    /// Which fraction is right; 0 if there are none.
-    pub accuracy: f64,
 }
 
 /// A variant against the first, for one measure, over all seeds at which both were trained.
@@ -342,6 +331,23 @@ impl Study {
         let first: BTreeMap<u32, f64> = self.measured(0, measure).collect();
         let other = self.measured(variant, measure);
         other.filter_map(|(seed, value)| Some((seed, value - first.get(&seed)?))).collect()
+    }
+
+    /// A curve of a variant at each seed that has it, a number for each epoch.
+    pub fn curves(&self, variant: usize, name: &str) -> Vec<&[f64]> {
+        let finished = self.finished(variant);
+        finished.filter_map(|(_, it)| it.curves.get(name)).map(Vec::as_slice).collect()
+    }
+
+    /// The mean of a curve over the seeds, epoch by epoch.
+    pub fn mean_curve(&self, variant: usize, name: &str) -> Vec<f64> {
+        let curves = self.curves(variant, name);
+        let epochs = curves.iter().map(|curve| curve.len()).max().unwrap_or(0);
+        let mean = |epoch: usize| {
+            let values: Vec<f64> = curves.iter().filter_map(|it| it.get(epoch).copied()).collect();
+            values.iter().sum::<f64>() / values.len() as f64
+        };
+        (0..epochs).map(mean).collect()
     }
 
     /// A measure of a variant at each seed that has it.

@@ -64,8 +64,12 @@ pub fn paragraphs(study: &Study) -> Vec<String> {
 }
 
 /// What a comparison found, in a word or three.
-pub fn word(finding: Finding) -> &'static str {
-    match finding {
+pub fn word(it: &Comparison) -> &'static str {
+    match it.finding {
+        // Less loss in training is not better in itself, nor is a smaller gap.
+        Finding::Better | Finding::Worse if !words::is_of_validation(&it.measure) => {
+            if it.mean < it.baseline { "lower" } else { "higher" }
+        }
         Finding::Better => "better",
         Finding::Worse => "worse",
         Finding::NoDifference => "no difference found",
@@ -189,12 +193,21 @@ fn range(interval: Interval) -> String {
     format!("{} to {}", show::signed(interval.low), show::signed(interval.high))
 }
 
-/// What was found of a variant in the other measures.
+/// What was found of a variant in the other measures of validation, each told once: the error rate
+/// is the accuracy again, and the loss of a classifier its negative log-likelihood.
 fn others(study: &Study, variant: usize) -> String {
+    let primary = study.comparison(variant, &study.plan.primary);
+    let again = |it: &Comparison| {
+        let same = |a: f64, b: f64| (a - b).abs() <= 1e-5 * a.abs();
+        let same_as = |one: &Comparison| same(one.baseline, it.baseline) && same(one.mean, it.mean);
+        it.measure == "val_error" || primary.is_some_and(same_as)
+    };
     let found = |finding: Finding| {
         let all = study.comparisons.iter().filter(|it| {
-            it.variant == variant && it.measure != study.plan.primary && it.finding == finding
+            let told = it.measure != study.plan.primary && !again(it);
+            it.variant == variant && it.finding == finding && told
         });
+        let all = all.filter(|it| words::is_of_validation(&it.measure));
         all.map(|it| words::measure(&it.measure)).collect::<Vec<_>>()
     };
     let groups = [
@@ -353,10 +366,16 @@ mod tests {
             ("val_ece", Finding::Better),
             ("val_brier", Finding::Better),
             ("val_nll", Finding::Worse),
+            ("val_error", Finding::Worse),
+            ("clean_loss", Finding::Worse),
         ] {
             let like = study.comparisons[0].clone();
-            study.comparisons.push(Comparison { measure: measure.into(), finding, ..like });
+            let (measure, baseline) = (measure.to_owned(), 0.1);
+            study.comparisons.push(Comparison { measure, finding, baseline, ..like });
         }
+        // The same numbers as the primary measure's.
+        let like = study.comparisons[0].clone();
+        study.comparisons.push(Comparison { measure: "val_again".into(), ..like });
         let said = paragraphs(&study);
         assert!(
             said[0].ends_with(

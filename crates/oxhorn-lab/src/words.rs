@@ -55,6 +55,11 @@ pub fn measure(measure: &str) -> String {
     }
 }
 
+/// Whether a measure is of validation data alone, so that better is better.
+pub fn is_of_validation(measure: &str) -> bool {
+    measure.starts_with("val_") || measure == "best_val_loss"
+}
+
 /// What losses of a study are measured in, as an axis is named.
 pub fn unit(study: &Study) -> String {
     let loss = study.variants.first().map(|variant| &variant.model["compile_config"]["loss"]);

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 use oxhorn::{layers::Temperature, prelude::*};
 use oxhorn_lab::calibration::{
     BrierScale, Outputs, Reliability, Scores, accuracy, brier_score, calibrate,
@@ -135,7 +135,7 @@ fn overconfident(last: &str) -> (Sequential, Array2<f64>, Vec<i64>) {
         (0..3).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(0) as i64
     };
     let y: Vec<i64> = (0..600).map(class).collect();
-    let few = x.slice(ndarray::s![..60, ..]).to_owned();
+    let few = x.slice(s![..60, ..]).to_owned();
     let mut model = Sequential::new()
         .add(Dense::new(32).activation("relu").input_dim(4))
         .add(Dense::new(3).activation(last));
@@ -149,15 +149,15 @@ fn overconfident(last: &str) -> (Sequential, Array2<f64>, Vec<i64>) {
 #[test]
 fn a_temperature_mends_a_model_that_is_too_sure() {
     let (mut model, x, y) = overconfident("softmax");
-    let (val_x, val_y) = (x.slice(ndarray::s![60..330, ..]), &y[60..330]);
-    let (test_x, test_y) = (x.slice(ndarray::s![330.., ..]), &y[330..]);
+    let (val_x, val_y) = (x.slice(s![60..330, ..]), &y[60..330]);
+    let (test_x, test_y) = (x.slice(s![330.., ..]), &y[330..]);
     let labels: Vec<usize> = test_y.iter().map(|label| *label as usize).collect();
     let scores = |model: &mut Sequential| {
-        let p = model.predict(&test_x).expect("fits").into_dimensionality().expect("two axes");
+        let p = model.predict(test_x).expect("fits").into_dimensionality().expect("two axes");
         Scores::of::<f32>(p.view(), &labels).expect("fits")
     };
     let (before, weights) = (scores(&mut model), model.weights().expect("built"));
-    let done = calibrate(&mut model, &val_x, val_y, Outputs::Probabilities).expect("fits");
+    let done = calibrate(&mut model, val_x, val_y, Outputs::Probabilities).expect("fits");
     assert!(done.temperature > 1.5, "{done}");
     assert!(done.after.negative_log_likelihood < done.before.negative_log_likelihood);
     let after = scores(&mut model);
@@ -170,13 +170,13 @@ fn a_temperature_mends_a_model_that_is_too_sure() {
     assert_eq!(model.weights().expect("built"), weights);
     // It is still compiled, and its JSON holds the temperature.
     let quiet = Evaluate::new().verbose(0);
-    let logs = model.evaluate_with(&test_x, test_y, quiet).expect("compiled");
+    let logs = model.evaluate_with(test_x, test_y, quiet).expect("compiled");
     assert!((logs["accuracy"] - after.accuracy).abs() < 1e-6);
     let mut again = Sequential::from_json(&model.to_json()).expect("a model");
     for (path, weight) in &weights {
         again.set_weight(path, weight).expect("the same weights");
     }
-    assert_eq!(again.predict(&test_x).expect("fits"), model.predict(&test_x).expect("fits"));
+    assert_eq!(again.predict(test_x).expect("fits"), model.predict(test_x).expect("fits"));
 }
 
 #[test]
@@ -242,4 +242,33 @@ fn a_sigmoid_is_calibrated_by_its_logit() {
     assert!(done.temperature > 3.0 && done.temperature < 9.0, "{done}");
     assert!(done.after.expected_calibration_error < done.before.expected_calibration_error);
     assert_eq!(done.after.accuracy, done.before.accuracy);
+}
+
+#[test]
+fn training_stops_early_by_its_calibration() {
+    for metric in ["ece", "sparse_categorical_crossentropy"] {
+        let (mut model, x, y) = overconfident("softmax");
+        let (few, more) = (x.slice(s![..60, ..]), x.slice(s![60.., ..]));
+        let _held = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+        set_random_seed(5);
+        let adam = Adam::new().learning_rate(0.02);
+        model.compile(adam, "sparse_categorical_crossentropy", [metric]).expect("known");
+        let monitor = format!("val_{metric}");
+        let stop = EarlyStopping::new(&monitor).patience(4).restore_best_weights();
+        let fit = Fit::epochs(200).validation_data(more, &y[60..]).callback(stop).verbose(0);
+        let history = model.fit(few, &y[..60], fit).expect("fits");
+        let watched = &history[monitor.as_str()];
+        let best = (0..watched.len()).min_by(|a, b| watched[*a].total_cmp(&watched[*b]));
+        let best = best.expect("an epoch");
+        assert_eq!(watched.len(), best + 5);
+        // What was watched is the number of the model that is kept.
+        let p = model.predict(more).expect("fits").into_dimensionality().expect("two axes");
+        let labels: Vec<usize> = y[60..].iter().map(|label| *label as usize).collect();
+        let scores = Scores::of::<f32>(p.view(), &labels).expect("fit");
+        let expected = match metric {
+            "ece" => scores.expected_calibration_error,
+            _ => scores.negative_log_likelihood,
+        };
+        assert!((watched[best] - expected).abs() < 1e-5 * expected, "{metric}");
+    }
 }

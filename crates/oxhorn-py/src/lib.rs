@@ -20,6 +20,7 @@ mod registry;
 mod scope;
 mod settings;
 mod stream;
+mod study;
 mod tensor;
 mod variable;
 
@@ -41,6 +42,9 @@ mod _native {
             functions, layer_variables, missing_functions, result_metric, update_metric,
         },
         scope::{add_loss, constant, is_training, tracing},
+        study::{
+            diagnose_curves, replay_report, study, study_figures, study_report, study_verdict,
+        },
         tensor::Tensor,
         variable::Variable,
     };

@@ -7,6 +7,7 @@ mod learning_rate_scheduler;
 mod monitor;
 mod rate_scheduler;
 mod reduce_lr_on_plateau;
+mod swap_ema_weights;
 mod terminate_on_nan;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -24,6 +25,7 @@ pub use monitor::Mode;
 pub use oxhorn_nn::metrics::Direction;
 pub use rate_scheduler::RateScheduler;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use swap_ema_weights::SwapEMAWeights;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{

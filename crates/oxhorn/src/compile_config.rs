@@ -8,10 +8,14 @@ use oxhorn_nn::{
 };
 use serde_json::json;
 
-use crate::sequential::{Compile, Sequential};
+use crate::{
+    lint::Rule,
+    sequential::{Compile, Sequential},
+};
 
 impl Compile {
-    /// What Keras' `compile_config` says.
+    /// What Keras' `compile_config` says. The linter is silent then, for it spoke when the model was
+    /// first compiled.
     ///
     /// # Errors
     ///
@@ -28,6 +32,7 @@ impl Compile {
             return Err(unsupported("loss_weights", &config["loss_weights"]));
         }
         let compile = Compile::new(optimizer, loss)
+            .allow(Rule::ALL)
             .metrics(metrics("metrics")?)
             .weighted_metrics(metrics("weighted_metrics")?);
         let techniques = match &config["techniques"] {

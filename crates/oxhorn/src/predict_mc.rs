@@ -16,7 +16,6 @@ use crate::{
     history::Params,
     looping::Loop,
     mc_prediction::McPrediction,
-    random,
     sequential::Sequential,
     training::Run,
 };
@@ -70,7 +69,8 @@ impl PredictMc {
 
     /// Makes the samples reproducible: they are those of this seed, whatever the model's own seeds
     /// are and have been used for. Without it they differ from call to call, and follow
-    /// [`set_random_seed`](crate::set_random_seed) as layers without a seed do.
+    /// [`set_random_seed`](crate::set_random_seed), or the model's own
+    /// [`seed`](Sequential::seed), as layers without a seed do.
     #[must_use]
     pub fn seed(self, seed: u32) -> PredictMc {
         PredictMc { seed: Some(seed), ..self }
@@ -120,7 +120,7 @@ impl Sequential {
         let PredictMc { samples, masks, seed, batch_size } = predict;
         let rows = batch_size.unwrap_or_else(|| rows_at_once(samples));
         let source = Source::arrays(Data::single(x, None, None), rows, Shuffle::Off)?;
-        let seed = seed.unwrap_or_else(random::next_seed);
+        let seed = seed.unwrap_or_else(|| self.random.streams().python.next_seed());
         let sampling = Sampling { samples, masks };
         let engine = self.engine_mut()?;
         let mut outputs = engine.sample(source, sampling, seed, Loop::new())?;

@@ -100,20 +100,25 @@ fn a_common_mask_makes_each_sample_one_network_whatever_the_batches() {
     let _guard = seeded(4);
     let x = random((4, 2)).mapv(|value| (16.0 * value).floor() / 16.0);
     let x = concatenate![Axis(0), x, 2.0 * &x, x.slice(s![..3, ..])];
-    let drops: [(&str, AnyLayer); 5] = [
-        ("Dropout", Dropout::new(0.5).into()),
-        ("GaussianDropout", GaussianDropout::new(0.5).into()),
-        ("AlphaDropout", AlphaDropout::new(0.5).into()),
-        ("a noise shape", Dropout::new(0.5).noise_shape([Some(1), None]).into()),
-        ("SpatialDropout1D", SpatialDropout1D::new(0.5).into()),
+    let drops: [(&[i64], AnyLayer); 10] = [
+        (&[32], Dropout::new(0.5).into()),
+        (&[32], GaussianDropout::new(0.5).into()),
+        (&[32], AlphaDropout::new(0.5).into()),
+        (&[32], Dropout::new(0.5).noise_shape([Some(1), None]).into()),
+        (&[4, 8], SpatialDropout1D::new(0.5).into()),
+        (&[32], DropPath::new(0.5).into()),
+        (&[16, 2], DropBlock1D::new(0.25, 3).into()),
+        (&[4, 4, 2], DropBlock2D::new(0.25, 2).into()),
+        (&[32], DropConnect::new(8, 0.5).into()),
+        (&[32], MultiSampleDropout::new(Dense::new(4)).into()),
     ];
-    for (name, drop) in drops {
-        let spatial = name == "SpatialDropout1D";
-        let mut model = Sequential::new().add(Dense::new(32).use_bias(false).input_dim(2));
-        if spatial {
-            model = model.add(Reshape::new([4, 8]));
-        }
-        model = model.add(drop).add(Dense::new(3).use_bias(false));
+    for (shape, drop) in drops {
+        let name = drop.class_name();
+        let mut model = Sequential::new()
+            .add(Dense::new(32).use_bias(false).input_dim(2))
+            .add(Reshape::new(shape.to_vec()))
+            .add(drop)
+            .add(Dense::new(3).use_bias(false));
         let mut predict = |batch_size| {
             let predict = PredictMc::samples(11).common_mask().seed(5).batch_size(batch_size);
             model.predict_mc(&x, predict).unwrap()

@@ -3,7 +3,7 @@
 mod support;
 
 use ndarray::Array2;
-use oxhorn::{layer::AnyLayer, prelude::*};
+use oxhorn::{callbacks::Granularity, layer::AnyLayer, prelude::*};
 use support::{bits, samples, seeded};
 
 /// A model of these layers that no step changes.
@@ -71,4 +71,144 @@ fn json_of_a_model_holds_the_layer_within() {
     let x = Array2::<f32>::ones((2, 13));
     let predict = |model: &mut Sequential| model.predict(&x).unwrap();
     assert_eq!(predict(&mut copy), predict(&mut model));
+}
+
+/// What a kernel is after each step, and what it looks like when an epoch has ended.
+#[derive(Default)]
+struct Witness {
+    steps: Vec<Vec<f32>>,
+    shown: Vec<Vec<f32>>,
+}
+
+impl Witness {
+    fn kernel(training: &mut dyn Training) -> Vec<f32> {
+        let engine = training.engine().expect("a model that runs");
+        engine.weights().slice::<f32>("dense/kernel").unwrap().to_vec()
+    }
+
+    /// The running mean after so many steps, by its definition.
+    fn mean(&self, momentum: f32, steps: usize) -> Vec<f32> {
+        let (first, rest) = self.steps[..steps].split_first().expect("a step");
+        rest.iter().fold(first.clone(), |mean, w| {
+            mean.iter().zip(w).map(|(m, w)| momentum * m + (1.0 - momentum) * w).collect()
+        })
+    }
+}
+
+impl Callback for Witness {
+    fn granularity(&self) -> Granularity {
+        Granularity::Batches
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        _: usize,
+        _: &Logs,
+        training: &mut dyn Training,
+    ) -> Result<()> {
+        self.steps.push(Witness::kernel(training));
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, _: usize, _: &mut Logs, training: &mut dyn Training) -> Result<()> {
+        self.shown.push(Witness::kernel(training));
+        Ok(())
+    }
+}
+
+fn assert_near(got: &[f32], expected: &[f32]) {
+    assert_eq!(got.len(), expected.len());
+    for (a, b) in got.iter().zip(expected) {
+        assert!((a - b).abs() < 1e-5, "{got:?} {expected:?}");
+    }
+}
+
+/// A linear model whose optimizer keeps means, before its first step.
+fn averaging() -> Sequential {
+    let mut model = Sequential::new().threads(1).add(Input::new([13]));
+    model = model.add(Dense::new(1).use_bias(false).name("dense"));
+    let optimizer = SGD::default().learning_rate(0.05).use_ema(true).ema_momentum(0.75);
+    model.compile(optimizer, "mse", NO_METRICS).unwrap();
+    model
+}
+
+#[test]
+fn means_are_validated_and_weights_are_trained() {
+    let _guard = seeded(5);
+    let (x, y) = (random((20, 13)), random((20, 1)));
+    let mut witness = Witness::default();
+    let mut model = averaging();
+    let fit = Fit::epochs(3).batch_size(7).verbose(0).validation_data(&x, &y);
+    let history =
+        model.fit(&x, &y, fit.callback(SwapEMAWeights::new()).callback(&mut witness)).unwrap();
+    let mut other = averaging();
+    other.build(&[13]).unwrap();
+    for epoch in 0..3 {
+        // Three steps an epoch; after each, the weights are what the last step made them.
+        assert_eq!(witness.shown[epoch], witness.steps[3 * epoch + 2]);
+        let mean = witness.mean(0.75, 3 * epoch + 3);
+        let mean = Array2::from_shape_vec((13, 1), mean).unwrap();
+        other.set_weight("dense/kernel", &mean).unwrap();
+        let loss = other.evaluate_with(&x, &y, Evaluate::default().verbose(0)).unwrap()["loss"];
+        assert!((history["val_loss"][epoch] - loss).abs() < 1e-5, "{epoch}");
+    }
+    let last = model.weight("dense/kernel").unwrap();
+    assert_near(last.as_slice().unwrap(), &witness.mean(0.75, 9));
+}
+
+#[test]
+fn means_are_shown_from_epoch_to_epoch_and_training_ends_with_them() {
+    let train = |shown: Option<SwapEMAWeights>, epochs: usize| {
+        let _guard = seeded(5);
+        let (x, y) = (random((20, 13)), random((20, 1)));
+        let (mut witness, mut model) = (Witness::default(), averaging());
+        let stop = LambdaCallback::new().on_epoch_end(move |epoch, _, training| {
+            if epoch == 1 {
+                training.stop();
+            }
+            Ok(())
+        });
+        let mut fit = Fit::epochs(epochs).batch_size(7).verbose(0);
+        if let Some(shown) = shown {
+            fit = fit.callback(shown);
+        }
+        model.fit(&x, &y, fit.callback(&mut witness).callback(stop)).unwrap();
+        let last = model.weight("dense/kernel").unwrap().into_raw_vec_and_offset().0;
+        (witness, last)
+    };
+    for epochs in [2, 9] {
+        // Nine epochs are cut short after the second.
+        let (witness, last) = train(Some(SwapEMAWeights::new().swap_on_epoch()), epochs);
+        assert_near(&witness.shown[0], &witness.mean(0.75, 3));
+        assert_near(&witness.shown[1], &witness.mean(0.75, 6));
+        assert_near(&last, &witness.mean(0.75, 6));
+        let (plain, _) = train(None, epochs);
+        assert_eq!(witness.steps, plain.steps);
+    }
+}
+
+#[test]
+fn means_that_nobody_keeps_cannot_be_shown() {
+    let _guard = seeded(5);
+    let (x, y) = (random((5, 13)), random((5, 1)));
+    let mut model = still(Dense::new(1));
+    model.compile("sgd", "mse", NO_METRICS).unwrap();
+    let fit = Fit::epochs(1).verbose(0).callback(SwapEMAWeights::new());
+    let error = model.fit(&x, &y, fit).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received: \
+         use_ema=False"
+    );
+}
+
+#[test]
+fn a_model_that_has_not_been_trained_is_evaluated_as_it_is() {
+    let _guard = seeded(5);
+    let (x, y) = (random((5, 13)), random((5, 1)));
+    let mut model = averaging();
+    let quiet = || Evaluate::default().verbose(0);
+    let plain = model.evaluate_with(&x, &y, quiet()).unwrap()["loss"];
+    let shown = quiet().callback(SwapEMAWeights::new());
+    assert_eq!(model.evaluate_with(&x, &y, shown).unwrap()["loss"], plain);
 }

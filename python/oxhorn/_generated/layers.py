@@ -936,8 +936,11 @@ class GaussianNoise(RegistryLayer):
     The standard deviation is a number that can be turned while a model trains. A layer made with
     one of 0 stays out of the graph, and asks for no seed, until it is turned up for the first time.
 
+    Keras refuses standard deviations above 1, though there is nothing wrong with them where inputs
+    are large; here they are taken.
+
     Args:
-        stddev: Standard deviation of the noise, from 0 to 1.
+        stddev: Standard deviation of the noise, 0 or more.
         seed: Seed of the layer's random stream; `None` takes the model's next one.
         **kwargs: What all layers take: `activity_regularizer`, `trainable`, `dtype`,
             `autocast`, `name`.
@@ -1524,6 +1527,7 @@ class SpatialDropout1D(RegistryLayer):
         seed: Seed of the layer's random stream; `None` takes the model's next one.
         name: The layer's name.
         dtype: The type of the elements, `float32`.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `autocast`.
     """
 
     _class = "keras.layers.SpatialDropout1D"
@@ -1535,13 +1539,10 @@ class SpatialDropout1D(RegistryLayer):
         seed: int | SeedGenerator | None = None,
         name: str | None = None,
         dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype, **kwargs)
         self._configure(rate=rate, seed=seed)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {name: config[name] for name in ("rate", "seed", "name", "dtype")}
 
 
 class SpatialDropout2D(RegistryLayer):
@@ -1562,6 +1563,7 @@ class SpatialDropout2D(RegistryLayer):
         seed: Seed of the layer's random stream; `None` takes the model's next one.
         name: The layer's name.
         dtype: The type of the elements, `float32`.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `autocast`.
     """
 
     _class = "keras.layers.SpatialDropout2D"
@@ -1574,13 +1576,10 @@ class SpatialDropout2D(RegistryLayer):
         seed: int | SeedGenerator | None = None,
         name: str | None = None,
         dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype, **kwargs)
         self._configure(rate=rate, data_format=data_format or image_data_format(), seed=seed)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {name: config[name] for name in ("rate", "data_format", "seed", "name", "dtype")}
 
 
 class SpatialDropout3D(RegistryLayer):
@@ -1601,6 +1600,7 @@ class SpatialDropout3D(RegistryLayer):
         seed: Seed of the layer's random stream; `None` takes the model's next one.
         name: The layer's name.
         dtype: The type of the elements, `float32`.
+        **kwargs: What all layers take: `activity_regularizer`, `trainable`, `autocast`.
     """
 
     _class = "keras.layers.SpatialDropout3D"
@@ -1613,13 +1613,10 @@ class SpatialDropout3D(RegistryLayer):
         seed: int | SeedGenerator | None = None,
         name: str | None = None,
         dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype, **kwargs)
         self._configure(rate=rate, data_format=data_format or image_data_format(), seed=seed)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {name: config[name] for name in ("rate", "data_format", "seed", "name", "dtype")}
 
 
 class Subtract(RegistryLayer):

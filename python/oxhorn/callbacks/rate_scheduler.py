@@ -63,8 +63,15 @@ class RateScheduler(Callback):
         """The path in the engine, who has the number, by which name, and its name in the logs."""
         if isinstance(number, str):
             return self._at(number)
+        from oxhorn.techniques.technique import RegistryTechnique
+
         numbers = getattr(number, "_numbers", None)
         if numbers is None:
+            if not isinstance(number, RegistryTechnique):
+                raise TypeError(
+                    "`numbers` must be layers, techniques or paths of numbers. "
+                    f"Received: numbers={number}"
+                )
             numbers = self.model._numbers_of(number)
         names = list(numbers.values())
         if "rate" not in names and len(names) != 1:

@@ -12,7 +12,8 @@ FURTHER: dict[str, dict[str, Any]] = {
     "Embedding": {"activity_regularizer": None, "quantization_config": None},
     "LayerNormalization": {"rms_scaling": False},
 }
-# Layers of Keras that are made of nothing but their own settings, a name and a type.
+# Layers of Keras that are made of nothing but their own settings, a name and a type. Files of
+# Keras 2 have the shape of their noise as well, which is always that of their channels.
 BARE = ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 
 
@@ -42,7 +43,7 @@ def _both_sides(name: str, padding: Any) -> Any:
 
 def read(name: str, config: dict[str, Any]) -> dict[str, Any]:
     """The settings without those that say what holds in any case."""
-    further = FURTHER.get(name, {})
+    further = {"noise_shape": None} if name in BARE else FURTHER.get(name, {})
     return {
         key: value
         for key, value in config.items()

@@ -50,7 +50,10 @@ class MultiSampleDropout(Wrapper):
         **kwargs: Any,
     ) -> None:
         super().__init__(layer, **kwargs)
-        self.dropout = Dropout(rate, seed=seed, name="dropout")
+        self.dropout = Dropout(rate, seed=seed, name=f"{self.name}_dropout")
+        # As in Rust, the rate is a number of this layer.
+        self.dropout._key = self._key
+        self._numbers = {f"{self._key}/rate": "rate"}
         self.samples = samples
         _native.check("layers", self._envelope())
 

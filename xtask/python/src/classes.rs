@@ -121,7 +121,9 @@ fn class(category: &Category, object: &Object, recorded: &Recorded) -> Result<St
         settings.iter().map(|it| format!("\"{}\": \"{}\"", it.name, fields::kind(it))).collect();
     text += &bracketed(4, "_fields = {", &kinds, "}", Spread::Early);
     let added = category.keras_name(object.name).map(|name| recorded.added(&name));
-    let added: Vec<String> = (added.iter().flatten())
+    let added = added.into_iter().flatten();
+    let added: Vec<String> = added
+        .filter(|it| object.fields.iter().any(|field| field.name == it.name))
         .map(|it| format!("\"{}\": {}", it.name, it.default.as_deref().unwrap_or("None")))
         .collect();
     if !added.is_empty() {

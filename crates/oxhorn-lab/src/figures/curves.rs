@@ -77,21 +77,17 @@ struct Over {
 
 impl Curve {
     fn of(study: &Study, variant: usize, kind: Kind) -> Curve {
-        let finished = study.finished(variant);
-        let runs: Vec<&[f64]> = finished
-            .filter_map(|(_, measured)| measured.curves.get(kind.measure()))
-            .map(Vec::as_slice)
-            .collect();
-        let epochs = runs.iter().map(|run| run.len()).max().unwrap_or(0);
-        let over = |epoch: usize| {
-            let values: Vec<f64> = runs.iter().filter_map(|run| run.get(epoch).copied()).collect();
+        let runs = study.curves(variant, kind.measure());
+        let means = study.mean_curve(variant, kind.measure());
+        let over = |(epoch, mean): (usize, f64)| {
+            let values = || runs.iter().filter_map(|run| run.get(epoch).copied());
             Over {
-                mean: values.iter().sum::<f64>() / values.len() as f64,
-                low: values.iter().copied().fold(f64::INFINITY, f64::min),
-                high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                mean,
+                low: values().fold(f64::INFINITY, f64::min),
+                high: values().fold(f64::NEG_INFINITY, f64::max),
             }
         };
-        Curve { variant, kind, over_seeds: (0..epochs).map(over).collect() }
+        Curve { variant, kind, over_seeds: means.into_iter().enumerate().map(over).collect() }
     }
 
     fn stroke(&self) -> Stroke {

@@ -6,8 +6,9 @@ use super::{
     palette::{FAINT, GAP, INK, Stroke, variant},
 };
 use crate::{
+    calibration::Bin,
     show,
-    study::{Bin, Measured, Study},
+    study::{Measured, Study},
 };
 
 /// Height of what stands above a diagram.
@@ -98,9 +99,8 @@ impl Diagram {
         canvas.ticks_left(&y, (start, end), 5);
         canvas.ticks_below(&x, (y.end, y.start), 5);
         let most = self.bins.iter().map(|bin| bin.count).max().unwrap_or(0);
-        let width = 1.0 / self.bins.len() as f64;
-        for (bin, number) in self.bins.iter().zip(0..).filter(|(bin, _)| bin.count > 0) {
-            let (low, high) = (f64::from(number) * width, f64::from(number + 1) * width);
+        for bin in self.bins.iter().filter(|bin| bin.count > 0) {
+            let (low, high) = (bin.lower, bin.upper);
             let corners = [(low, 0.0), (low, bin.accuracy), (high, bin.accuracy), (high, 0.0)];
             let corners = corners.map(|(a, b)| (x.at(a), y.at(b)));
             let inset = [1.0, 1.0, -1.0, -1.0];
@@ -127,7 +127,7 @@ fn together<'a>(runs: impl Iterator<Item = &'a [Bin]>) -> Vec<Bin> {
     let mut all: Vec<Bin> = Vec::new();
     for run in runs {
         if all.len() < run.len() {
-            all.resize(run.len(), Bin { count: 0, confidence: 0.0, accuracy: 0.0 });
+            all.extend(run[all.len()..].iter().map(|bin| Bin { count: 0, ..*bin }));
         }
         for (sum, bin) in all.iter_mut().zip(run) {
             let count = sum.count + bin.count;
@@ -139,6 +139,7 @@ fn together<'a>(runs: impl Iterator<Item = &'a [Bin]>) -> Vec<Bin> {
                 confidence: mean(sum.confidence, bin.confidence),
                 accuracy: mean(sum.accuracy, bin.accuracy),
                 count,
+                ..*bin
             };
         }
     }
@@ -151,7 +152,7 @@ mod tests {
     use crate::study::fixture;
 
     fn bin(count: usize, confidence: f64, accuracy: f64) -> Bin {
-        Bin { count, confidence, accuracy }
+        Bin { lower: 0.5, upper: 1.0, count, confidence, accuracy }
     }
 
     #[test]

@@ -56,8 +56,8 @@ fn difference(study: &Study, it: &Comparison) -> String {
     let number = |label: &str, content: &str| cell(label, " class=\"n\"", content);
     let finding = format!(
         "<span class=\"finding {}\">{}</span>",
-        class(it.finding),
-        verdict::word(it.finding)
+        if words::is_of_validation(&it.measure) { class(it.finding) } else { "open" },
+        verdict::word(it)
     );
     [
         format!("<tr{primary}><th scope=\"row\">{}", escaped(name)),

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{
-    Bin, Comparison, Finding, Interval, Measured, Outcome, Plan, Run, Stopping, Study, Variant,
+    Comparison, Finding, Interval, Measured, Outcome, Plan, Run, Stopping, Study, Variant,
 };
-use crate::data::{Card, Source, Split};
+use crate::{
+    calibration::Bin,
+    data::{Card, Source, Split},
+};
 
 /// A study with these validation losses: for each variant, one for each seed, from seed 0 on.
 pub(crate) fn study(losses: &[&[f64]]) -> Study {
@@ -61,11 +64,14 @@ fn measured(loss: f64) -> Measured {
         ("clean_loss", vec![3.0 * loss, loss / 2.0, loss / 100.0]),
         ("val_loss", vec![3.5 * loss, 1.1 * loss, loss]),
     ];
-    let bin = |count, confidence, accuracy| Bin { count, confidence, accuracy };
+    let bin = |third: u8, count, confidence, accuracy| {
+        let [lower, upper] = [third, third + 1].map(|it| f64::from(it) / 3.0);
+        Bin { lower, upper, count, confidence, accuracy }
+    };
     Measured {
         measures: measures.map(|(name, value)| (name.to_owned(), value)).into(),
         curves: curves.map(|(name, values)| (name.to_owned(), values)).into(),
-        reliability: vec![bin(0, 0.0, 0.0), bin(7, 0.4, 0.3), bin(93, 0.9, 0.95)],
+        reliability: vec![bin(0, 0, 0.0, 0.0), bin(1, 7, 0.4, 0.3), bin(2, 93, 0.9, 0.95)],
     }
 }
 

@@ -17,8 +17,11 @@ const DROPS: [&str; 9] = [
     "SpatialDropout3D",
 ];
 
+/// Layers that drop within what they compute.
+const DROP_WITHIN: [&str; 2] = ["DropConnect", "MultiSampleDropout"];
+
 /// Layers without weights that treat each number by itself, or only move it.
-const PASSES: [&str; 12] = [
+const PASSES: [&str; 13] = [
     "Activation",
     "ActivityRegularization",
     "ELU",
@@ -31,6 +34,7 @@ const PASSES: [&str; 12] = [
     "RepeatVector",
     "Reshape",
     "Softmax",
+    "Temperature",
 ];
 
 /// Layers that hand on what enters the model, in another form.
@@ -125,7 +129,8 @@ fn before_batch_normalization(sites: &[Site], at: usize) -> Option<Said> {
 }
 
 fn high_rate(site: &Site) -> Option<Said> {
-    let rate = site.drops().filter(|rate| *rate > HIGH_RATE)?;
+    let within = DROP_WITHIN.contains(&site.class.as_str()).then(|| site.rate()).flatten();
+    let rate = site.drops().or(within).filter(|rate| *rate > HIGH_RATE)?;
     let reason = format!("its rate of {rate} is above {HIGH_RATE}: hardly anything is left");
     let help = "the rate is the share that is dropped, not the one that is kept: 0.5 is usual \
                 within a network, 0.2 at its input";
@@ -226,8 +231,12 @@ fn upstream(sites: &[Site], at: usize, leads_on: &dyn Fn(&Site) -> bool) -> Vec<
 impl Site {
     /// The rate, if it is a layer that drops, and drops anything.
     fn drops(&self) -> Option<f64> {
-        let rate = self.settings.get("rate")?.as_f64()?;
-        (DROPS.contains(&self.class.as_str()) && rate > 0.0).then_some(rate)
+        self.rate().filter(|rate| DROPS.contains(&self.class.as_str()) && *rate > 0.0)
+    }
+
+    /// The rate, if the layer has one.
+    fn rate(&self) -> Option<f64> {
+        self.settings.get("rate")?.as_f64()
     }
 
     /// The seed it was given, if it draws anything.
@@ -362,6 +371,9 @@ mod tests {
             let gaussian = GaussianDropout::new(rate.min(0.99)).into();
             assert_eq!(said(vec![gaussian, dense()]).len(), found, "{rate}");
             assert_eq!(said(vec![drop(rate), dense()]).len(), found, "{rate}");
+            let connect = DropConnect::new(3, rate).into();
+            let head = MultiSampleDropout::new(Dense::new(3)).rate(rate).into();
+            assert_eq!(said(vec![connect, head]).len(), 2 * found, "{rate}");
         }
     }
 

@@ -198,7 +198,7 @@ fn cutout_leaves_a_rectangle_of_zeros() {
     let (height, width) = (5, 7);
     let x = sample(&[61, height, width, 1]);
     for size in [1, 2, 3, 20] {
-        let (cut, _) = fed(&Cutout::new(size).seed(7), &x);
+        let (cut, _) = fed(&Cutout::new(size as f64).seed(7), &x);
         for (before, after) in x.data.chunks(height * width).zip(cut.data.chunks(height * width)) {
             let (rows, columns) = changed(before, after, width);
             assert!((1..=size).contains(&rows.len()) && (1..=size).contains(&columns.len()));
@@ -211,7 +211,7 @@ fn cutout_leaves_out_as_much_as_squares_have_inside() {
     let (height, width) = (7, 11);
     let x = Array::from_fn(&[3000, 2, height, width], |_| 1.0);
     for size in [2, 5] {
-        let technique = Cutout::new(size).data_format(DataFormat::ChannelsFirst).seed(7);
+        let technique = Cutout::new(size as f64).data_format(DataFormat::ChannelsFirst).seed(7);
         let (cut, _) = fed(&technique, &x);
         let missing = cut.data.iter().filter(|x| **x == 0.0).count() as f64 / (2.0 * 3000.0);
         let length = |extent| clipped(size / 2, size - size / 2, extent);
