@@ -12,7 +12,6 @@ use crate::{
     output::{print, wrapped},
     progress::Teller,
     settings::{self, Jobs},
-    table,
 };
 
 /// Neurons in each of the two hidden layers: enough to learn 500 images by heart.
@@ -104,7 +103,6 @@ impl Demo {
     }
 
     fn conclude(&self, study: &Study) -> Result<()> {
-        print(format_args!("\n{}", table::differences(study)))?;
         leaving::print_verdict(study)?;
         let report = self.out.join("report.html");
         leaving::write_report(study, &report)?;

@@ -5,13 +5,19 @@ use std::path::{Path, PathBuf};
 use oxhorn::{Error, Result};
 use oxhorn_lab::{Study, figures, report};
 
-use crate::output::{print, wrapped};
+use crate::{
+    output::{print, wrapped},
+    table,
+};
 
-/// The verdict in words, and how the curves are to be read.
+/// What differs as a table, the verdict in words, and how the curves are to be read.
 ///
 /// # Errors
 /// When it cannot be printed.
 pub(crate) fn print_verdict(study: &Study) -> Result<()> {
+    if let Some(table) = table::differences(study) {
+        print(format_args!("\n{table}"))?;
+    }
     let readings =
         (0..study.variants.len()).filter_map(|it| oxhorn_lab::reading::paragraph(study, it));
     for paragraph in oxhorn_lab::verdict::paragraphs(study).into_iter().chain(readings) {

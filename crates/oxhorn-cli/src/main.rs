@@ -23,7 +23,7 @@ use crate::{demo::Demo, inspect::Inspect, replay::Replay, study::Settings};
 
 /// Keras, compiled by Rust. Without arguments: the demo.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 struct Command {
     #[command(subcommand)]
     action: Option<Action>,

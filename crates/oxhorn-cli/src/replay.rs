@@ -31,7 +31,8 @@ pub(crate) struct Replay {
     /// The file with the data of the study [default: the one that the report names]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Of images in an IDX file, the file with their labels [default: the one that the report names]
+    /// Of images in an IDX file, the file with their labels [default: the one that the report
+    /// names]
     #[arg(long, value_name = "FILE", requires = "data")]
     labels: Option<PathBuf>,
     #[command(flatten)]

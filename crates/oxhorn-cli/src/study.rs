@@ -16,7 +16,6 @@ use crate::{
     output::{print, wrapped},
     progress::Teller,
     settings::{self, Jobs},
-    table,
 };
 
 /// Of the digits, so many are learnt from if it is not said.
@@ -220,7 +219,6 @@ impl Settings {
     }
 
     fn conclude(&self, study: &Study) -> Result<()> {
-        print(format_args!("\n{}", table::differences(study)))?;
         leaving::print_verdict(study)?;
         if let Some(path) = &self.report {
             leaving::write_report(study, path)?;

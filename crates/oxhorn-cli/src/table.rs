@@ -10,8 +10,11 @@ const MEASURES: [&str; 7] =
     ["val_loss", "best_val_loss", "clean_loss", "gap", "val_accuracy", "val_ece", "val_mse"];
 
 /// What differs between the variants: if there are two, in each measure; if there are more, in the
-/// one that the verdict is about.
-pub(crate) fn differences(study: &Study) -> String {
+/// one that the verdict is about. `None` if nothing was compared.
+pub(crate) fn differences(study: &Study) -> Option<String> {
+    if study.comparisons.is_empty() {
+        return None;
+    }
     let interval = format!("difference ({} interval)", show::percent(study.plan.confidence));
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
@@ -44,7 +47,7 @@ pub(crate) fn differences(study: &Study) -> String {
             }
         }
     }
-    table.to_string()
+    Some(table.to_string())
 }
 
 fn study_of(study: &Study) -> String {
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn two_variants_are_compared_in_each_measure() {
-        let text = differences(&study(&[0.0, 0.5]));
+        let text = differences(&study(&[0.0, 0.5])).unwrap();
         let rows = rows(&text);
         assert_eq!(
             [rows[0][0], rows[0][1], rows[1][1]],
@@ -117,11 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_printed_where_nothing_was_compared() {
+        assert_eq!(differences(&study(&[0.0])), None);
+    }
+
+    #[test]
     fn more_variants_are_compared_in_one_measure() {
         let mut study = study(&[0.0, 0.2, 0.5]);
         study.comparisons.retain(|it| it.variant == 2);
         study.variants[2].name = "a name that is longer than a terminal is wide ".repeat(3);
-        let text = differences(&study);
+        let text = differences(&study).unwrap();
         let rows = rows(&text);
         assert_eq!(rows[0][..2], ["3 seeds", "mean val_loss"]);
         let first = rows.iter().find(|row| row[0] == "no dropout").unwrap();

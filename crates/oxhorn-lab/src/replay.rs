@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     calibration::Bin,
     compare::{Lab, compare},
-    data::Dataset,
+    data::{Card, Dataset},
     report,
     study::{Comparison, Measured, Outcome, Run, Study},
 };
@@ -104,8 +104,16 @@ impl Report {
     /// When their digest differs, or what the report says of them.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
         let (card, now) = (&self.study.data, data.card());
-        if now.digest == card.digest && now.shape == card.shape && now.classes == card.classes {
-            return Ok(());
+        if now.digest == card.digest {
+            return match now.shape == card.shape && now.classes == card.classes {
+                true => Ok(()),
+                false => Err(Error::new(format!(
+                    "the report has its data as {}, and they are {}",
+                    described(card),
+                    described(&now)
+                ))
+                .help("the report was changed")),
+            };
         }
         Err(Error::new(format!(
             "these are not the data of the report: their SHA-256 is {}, and the report's is {}",
@@ -123,6 +131,13 @@ impl Report {
         let Study { title, variants, plan, .. } = &self.study;
         let now = compare(title, variants, data, plan, lab)?;
         Ok(mismatches(&self.study, &now))
+    }
+}
+
+fn described(card: &Card) -> String {
+    match card.classes {
+        Some(classes) => format!("{:?} in {classes} classes", card.shape),
+        None => format!("{:?} without classes", card.shape),
     }
 }
 
@@ -406,6 +421,22 @@ mod tests {
         // The last digits of an interval are the platform's.
         assert_eq!(places(|study| study.comparisons[0].mean *= 1.0 + 1e-12), [""; 0]);
         assert_eq!(places(|study| study.comparisons.clear()), [by]);
+    }
+
+    #[test]
+    fn data_must_be_those_of_the_report() {
+        let (_folder, path) = saved(&report::html(&study()));
+        let mut report = Report::open(&path).unwrap();
+        let data = Dataset::digits(500);
+        let other = report.check_data(&data).unwrap_err().message;
+        assert!(other.starts_with("these are not the data of the report: "), "{other}");
+        report.study.data.digest = data.card().digest;
+        assert_eq!(report.check_data(&data), Ok(()));
+        report.study.data.shape = vec![7];
+        assert_eq!(
+            report.check_data(&data).unwrap_err().message,
+            "the report has its data as [7] in 10 classes, and they are [1797, 64] in 10 classes"
+        );
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn with_code(text: &str) -> String {
     let text = escaped(text);
     let parts: Vec<&str> = text.split('`').collect();
     // An even number of parts would leave one without an end.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text;
     }
     let mark = |(i, part): (usize, &str)| match i % 2 {
@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn every_study_has_a_page() {
-        let studies: [&[&[f64]]; 4] = [&[], &[&[]], &[&[0.5]], &[&[f64::NAN], &[0.5]]];
+        let odd = [f64::NAN, f64::MAX, f64::NEG_INFINITY, 5e-324];
+        let studies: [&[&[f64]]; 4] = [&[], &[&[]], &[&[0.5]], &[&[0.5; 4], &odd]];
         for losses in studies {
             let page = html(&fixture::study(losses));
             assert!(page.ends_with("</html>\n"), "{page}");

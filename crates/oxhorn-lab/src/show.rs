@@ -61,11 +61,6 @@ impl Digits {
     }
 }
 
-/// A difference: the same, with its sign.
-pub fn signed(x: f64) -> String {
-    if x > 0.0 { format!("+{}", value(x)) } else { value(x) }
-}
-
 /// A probability such as 0.95 in percent.
 pub fn percent(x: f64) -> String {
     let digits = format!("{:.4}", 100.0 * x);
@@ -120,8 +115,6 @@ mod tests {
         ] {
             assert_eq!(value(x), text);
         }
-        assert_eq!((signed(0.5).as_str(), signed(-0.5).as_str()), ("+0.5000", "−0.5000"));
-        assert_eq!((signed(0.0).as_str(), signed(f64::NAN).as_str()), ("0", "no number"));
     }
 
     #[test]

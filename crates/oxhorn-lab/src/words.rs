@@ -29,8 +29,8 @@ impl Better {
     /// Which way the measure of this name gets better.
     pub fn of(measure: &str) -> Better {
         let name = measure.strip_prefix("val_").unwrap_or(measure);
-        let known = |part: &&str| name == *part || name.ends_with(&format!("_{part}"));
-        if HIGHER.iter().any(|part| known(&part)) { Better::Higher } else { Better::Lower }
+        let known = |part: &str| name == part || name.ends_with(&format!("_{part}"));
+        if HIGHER.iter().any(|part| known(part)) { Better::Higher } else { Better::Lower }
     }
 }
 

@@ -70,7 +70,7 @@ impl Reading {
     }
 
     /// The split of samples of which any may be learnt from.
-    pub(super) fn drawn(&self, rows: usize) -> Result<Split> {
+    pub fn drawn(&self, rows: usize) -> Result<Split> {
         let train = match self.train.unwrap_or(Train::Share(SHARE)) {
             Train::Count(count) => count,
             // Of however few, one is left on either side.

@@ -230,6 +230,11 @@ fn is_whole(value: f64) -> bool {
     (value - value.round()).abs() < 1e-6 * value.abs()
 }
 
+/// Whether a number has a place in a picture: it is one, and sums of several are too.
+pub(super) fn drawable(value: f64) -> bool {
+    value.abs() < 1e100
+}
+
 /// As much of a text as fits in a width, with an ellipsis where it was cut.
 pub(super) fn fitted(text: &str, width: f64, size: u32) -> String {
     // A little more than the mean width of letters, and what ideograms take.
@@ -271,6 +276,13 @@ mod tests {
     fn scales_run_from_end_to_end() {
         let x = scale(-1.0, 3.0);
         assert_eq!([-1.0, 0.0, 3.0].map(|value| x.at(value)), [100.0, 125.0, 200.0]);
+    }
+
+    #[test]
+    fn only_numbers_of_reasonable_size_are_drawn() {
+        assert!([0.0, -1e99, 5e-324].into_iter().all(drawable));
+        let others = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -1e100];
+        assert!(!others.into_iter().any(drawable));
     }
 
     #[test]

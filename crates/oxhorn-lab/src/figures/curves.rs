@@ -2,7 +2,7 @@
 
 use super::{
     Figure,
-    canvas::{Anchor, Canvas, Room, Scale, fitted, round_step},
+    canvas::{Anchor, Canvas, Room, Scale, drawable, fitted, round_step},
     palette::{FAINT, INK, Stroke, variant},
 };
 use crate::{show, study::Study, verdict, words};
@@ -16,7 +16,7 @@ const LINE: f64 = 18.0;
 pub fn curves(study: &Study, room: Room) -> Option<Figure> {
     let curves: Vec<Curve> = (0..study.variants.len())
         .flat_map(|variant| KINDS.map(|kind| Curve::of(study, variant, kind)))
-        .filter(|curve| curve.over_seeds.iter().any(|over| over.mean.is_finite()))
+        .filter(|curve| curve.over_seeds.iter().any(|over| over.is_drawable()))
         .collect();
     let (low, top) = shown(&curves)?;
     let epochs = curves.iter().map(|curve| curve.over_seeds.len()).max()?.max(2);
@@ -75,6 +75,12 @@ struct Over {
     high: f64,
 }
 
+impl Over {
+    fn is_drawable(self) -> bool {
+        [self.mean, self.low, self.high].into_iter().all(drawable)
+    }
+}
+
 impl Curve {
     fn of(study: &Study, variant: usize, kind: Kind) -> Curve {
         let runs = study.curves(variant, kind.measure());
@@ -98,7 +104,7 @@ impl Curve {
     fn finite(&self) -> impl DoubleEndedIterator<Item = (f64, Over)> {
         let epochs = self.over_seeds.iter().enumerate();
         let epochs = epochs.map(|(epoch, &over)| (epoch as f64 + 1.0, over));
-        epochs.filter(|(_, over)| over.mean.is_finite())
+        epochs.filter(|(_, over)| over.is_drawable())
     }
 
     fn shade(&self, canvas: &mut Canvas, x: &Scale, y: &Scale) {
@@ -229,10 +235,10 @@ fn shown(curves: &[Curve]) -> Option<(f64, f64)> {
     let later = || {
         let curves = curves.iter().map(|curve| &curve.over_seeds);
         let later = curves.flat_map(|over| &over[over.len() / 10..]);
-        later.filter(|over| over.mean.is_finite())
+        later.filter(|over| over.is_drawable())
     };
     let highest = later().map(|over| over.mean).reduce(f64::max)?;
-    let lowest = later().map(|over| over.low.max(f64::MIN)).fold(0.0, f64::min);
+    let lowest = later().map(|over| over.low).fold(0.0, f64::min);
     let span = (highest - lowest).max(1e-9);
     let step = round_step(1.1 * span / 6.0);
     let up = |value: f64| (value / step).ceil() * step;
@@ -314,7 +320,9 @@ mod tests {
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             }
         }
-        assert!(curves(&fixture::study(&[&[f64::NAN]]), Room::Wide).is_none());
+        for undrawable in [f64::NAN, f64::INFINITY, f64::MAX] {
+            assert!(curves(&fixture::study(&[&[undrawable]]), Room::Wide).is_none());
+        }
         assert!(curves(&fixture::study(&[&[]]), Room::Wide).is_none());
     }
 }

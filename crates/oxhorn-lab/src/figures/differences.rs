@@ -2,7 +2,7 @@
 
 use super::{
     Figure,
-    canvas::{Anchor, Canvas, Room, Scale, fitted},
+    canvas::{Anchor, Canvas, Room, Scale, drawable, fitted},
     palette::{FAINT, GRID, INK, Stroke, variant},
 };
 use crate::{
@@ -26,7 +26,7 @@ pub fn differences(study: &Study, room: Room) -> Option<Figure> {
             comparison: study.comparison(variant, measure),
         })
         .collect();
-    let ends = rows.iter().flat_map(Row::values).filter(|value| value.is_finite());
+    let ends = rows.iter().flat_map(Row::values).filter(|&value| drawable(value));
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -104,11 +104,12 @@ impl Row<'_> {
         let plain = Stroke { color, dash: None };
         canvas.text((x.start, top + 17.0), 13, (Anchor::Start, color), &name);
         canvas.text((x.end, top + 17.0), 13, (Anchor::End, INK), &words);
-        for &seed in self.seeds.iter().filter(|seed| seed.is_finite()) {
+        for &seed in self.seeds.iter().filter(|&&seed| drawable(seed)) {
             canvas.dot((x.at(seed), middle + 12.0), 3.4, color, 0.32);
         }
         let interval = self.comparison.and_then(|it| it.difference);
-        if let Some(it) = interval.filter(|it| (it.high - it.low).is_finite()) {
+        if let Some(it) = interval.filter(|it| [it.low, it.mean, it.high].into_iter().all(drawable))
+        {
             canvas.line((x.at(it.low), middle), (x.at(it.high), middle), 2.6, plain);
             for end in [it.low, it.high] {
                 let at = x.at(end);
@@ -175,7 +176,9 @@ mod tests {
         // All the same: no range at all.
         let study = fixture::study(&[&[0.5, 0.5], &[0.5, 0.5]]);
         assert!(!differences(&study, Room::Wide).unwrap().svg().contains("NaN"));
-        for nothing in [&[&[0.5][..]][..], &[&[0.5], &[f64::NAN]], &[&[], &[]]] {
+        for nothing in
+            [&[&[0.5][..]][..], &[&[0.5], &[f64::NAN]], &[&[0.5], &[-f64::MAX]], &[&[], &[]]]
+        {
             assert!(differences(&fixture::study(nothing), Room::Wide).is_none(), "{nothing:?}");
         }
     }

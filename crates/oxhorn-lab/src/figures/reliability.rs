@@ -131,7 +131,7 @@ fn together<'a>(runs: impl Iterator<Item = &'a [Bin]>) -> Vec<Bin> {
             all.extend(run[all.len()..].iter().map(|bin| Bin { count: 0, ..*bin }));
         }
         for (sum, bin) in all.iter_mut().zip(run) {
-            let count = sum.count + bin.count;
+            let count = sum.count.saturating_add(bin.count);
             let mean = |a: f64, b: f64| match count {
                 0 => 0.0,
                 count => (a * sum.count as f64 + b * bin.count as f64) / count as f64,
