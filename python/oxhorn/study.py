@@ -2,8 +2,9 @@
 
 A study trains variants of a network once for each seed. At one seed all variants begin with the
 same weights, see the same samples in the same order, and draw the same noise wherever their layers
-have the same names; so what differs between them is what was varied. Over the seeds, the
-differences have a mean and an interval.
+have the same names; so what differs between them is what was varied. (Layers without a name of
+their own are numbered within their model.) Over the seeds, the differences have a mean and an
+interval.
 
     study = oxhorn.study.compare(
         {"no dropout": plain, "dropout 0.5": dropped}, (x, y), seeds=10, epochs=50, train=500
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _native
+from oxhorn._naming import snake_case
 from oxhorn.models.data import as_samples
 
 __all__ = [
@@ -172,7 +175,7 @@ class Tuning:
     """The rate that a search has found.
 
     Attributes:
-        rates: of each layer, by path: `dropout/rate`.
+        rates: of each layer, by its name in the model: `dropout/rate`.
         ladder: how it was found: rung by rung which rates were tried, for how many epochs, what
             came of them, and which went on.
         study: the network without dropout against these rates, at seeds the search has not seen.
@@ -321,7 +324,12 @@ def tune_rate(
     }
     samples = _samples(data, validation_data, train, request["variants"])
     found = json.loads(_run("tune_rate", request, samples, verbose))
-    return Tuning(found["rates"], found["ladder"], Study(found["study"]))
+    names = _number_anew(json.loads(model.to_json())["config"]["layers"])
+    rates = {}
+    for path, rate in found["rates"].items():
+        layer, _, number = path.partition("/")
+        rates[f"{names[layer]}/{number}"] = rate
+    return Tuning(rates, found["ladder"], Study(found["study"]))
 
 
 def ablate(
@@ -441,8 +449,33 @@ def _variants(models: Mapping[str, Any]) -> list[dict[str, Any]]:
                 f"Received: {name}={model} of type {type(model)}"
             )
         model._assert_compiled()
-        variants.append({"name": str(name), "model": json.loads(model.to_json())})
+        config = json.loads(model.to_json())
+        _number_anew(config["config"]["layers"])
+        variants.append({"name": str(name), "model": config})
     return variants
+
+
+def _number_anew(layers: list[dict[str, Any]]) -> dict[str, str]:
+    """Numbers layers without a name of their own within their model; the old names by the new.
+
+    Keras numbers such layers over all models that were ever made. What a study draws for a layer
+    depends on its name, which must be the same in all variants, and when they are made again.
+    """
+    counts: dict[str, int] = {}
+    old_names = {}
+    for layer in layers:
+        old = layer["config"]["name"]
+        base = snake_case(layer["class_name"])
+        new = old
+        if re.fullmatch(rf"{base}(_\d+)?", old):
+            count = counts.get(base, 0)
+            counts[base] = count + 1
+            new = f"{base}_{count}" if count else base
+        layer["config"]["name"] = new
+        if isinstance(layer["config"].get("layer"), dict):
+            _number_anew([layer["config"]["layer"]])
+        old_names[new] = old
+    return old_names
 
 
 def _samples(

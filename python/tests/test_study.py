@@ -106,7 +106,7 @@ def test_a_rate_is_tuned_and_confirmed() -> None:
     found = study.tune_rate(
         model, blobs(), [0.0, 0.5], seeds=3, epochs=2, search_seeds=1, train=40, verbose=0
     )
-    assert list(found.rates) == ["dropout/rate"]
+    assert list(found.rates) == [f"{model.layers[1].name}/rate"]
     assert set(found.rates.values()) <= {0.0, 0.5}
     assert found.ladder[0]["epochs"] <= 2
     assert isinstance(found.study, study.Study)

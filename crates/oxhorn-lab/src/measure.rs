@@ -190,3 +190,49 @@ fn collect_penalties<'a>(config: &'a Value, found: &mut Vec<&'a Value>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn predictions_are_counted_by_how_sure_they_are() {
+        let p = array![[1.0_f32, 0.0], [0.95, 0.05], [0.0, 1.0], [0.5, 0.5]].into_dyn();
+        let judged = of_classes(&p, &[0, 1, 1, 0], Outputs::Probabilities);
+        // Certainty has a bin of its own, behind the fifteen.
+        let counts: Vec<usize> = judged.reliability.iter().map(|bin| bin.count).collect();
+        assert_eq!((counts[7], counts[14], counts[15], counts.len()), (1, 1, 2, 16));
+        assert_eq!(judged.reliability[15].accuracy, 1.0);
+        assert_eq!(judged.measures["val_accuracy"], 0.75);
+        assert_eq!(judged.measures["val_error"], 0.25);
+    }
+
+    #[test]
+    fn outputs_that_are_no_probabilities_have_an_accuracy_only() {
+        let outputs = array![[3.0_f32, -1.0], [-2.0, 0.5], [0.25, 0.5]].into_dyn();
+        let judged = of_classes(&outputs, &[0, 1, 0], Outputs::Probabilities);
+        let names: Vec<&str> = judged.measures.keys().map(String::as_str).collect();
+        assert_eq!(names, ["val_accuracy", "val_error"]);
+        assert!(judged.reliability.is_empty());
+        // As logits they have all: softmax([3, -1])[0] = 1 / (1 + e⁻⁴).
+        let judged = of_classes(&outputs, &[0, 1, 0], Outputs::Logits);
+        let p = [4.0_f64, 2.5, -0.25].map(|x| 1.0 / (1.0 + (-x).exp()));
+        let nll = -p.iter().map(|p| p.ln()).sum::<f64>() / 3.0;
+        assert!((judged.measures["val_nll"] - nll).abs() < 1e-6);
+        // A single column above 0 says yes.
+        let column = array![[0.5_f32], [-0.5], [2.0]].into_dyn();
+        let judged = of_classes(&column, &[1, 0, 0], Outputs::Logits);
+        assert!((judged.measures["val_accuracy"] - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_measure_gets_better_as_its_name_or_its_metric_says() {
+        let told = BTreeMap::from([("precision".to_owned(), Direction::Up)]);
+        assert_eq!(direction("val_loss", &told), Some(Direction::Down));
+        assert_eq!(direction("val_accuracy", &told), Some(Direction::Up));
+        assert_eq!(direction("val_precision", &told), Some(Direction::Up));
+        assert_eq!(direction("val_my_metric", &told), None);
+    }
+}

@@ -42,6 +42,34 @@ fn a_study_is_the_same_on_one_two_and_three_workers() {
 }
 
 #[test]
+fn a_model_that_is_used_again_keeps_nothing_of_the_run_before() {
+    // Whatever lives from step to step: statistics, averages, slots, seeds, schedules' steps.
+    let variant = |name: &str, compile: Compile| {
+        let mut model = Sequential::new()
+            .add(Dense::new(8).activation("relu").input_dim(INPUTS))
+            .add(BatchNormalization::new())
+            .add(GaussianDropout::new(0.3))
+            .add(Dense::new(3).activation("softmax"));
+        model.compile_with(compile.technique(GradientNoise::new())).unwrap();
+        Variant::new(name, &model).unwrap()
+    };
+    let loss = "sparse_categorical_crossentropy";
+    let adam = Adam::new().learning_rate(CosineDecay::new(0.01, 9));
+    let average = adam.clone().use_ema(true).weight_decay(0.01);
+    let variants = [
+        variant("averaging weights", Compile::new(adam, loss).technique(SWA::new().start_epoch(1))),
+        variant("moving averages", Compile::new(average, loss).technique(Mixup::new(0.4))),
+    ];
+    let (data, plan) = (blobs(61, 31), plan().seeds(6));
+    // One worker uses one model for all seeds; six have one each.
+    let on = |workers: usize| {
+        let lab = Lab::new().workers(workers);
+        timeless(compare("test", &variants, &data, &plan, lab).unwrap())
+    };
+    assert_eq!(on(1), on(6));
+}
+
+#[test]
 fn a_study_survives_being_written_as_json() {
     let study = study(&without_and_with(), &blobs(61, 31), &plan());
     let text = serde_json::to_string(&study).unwrap();
