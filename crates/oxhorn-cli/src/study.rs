@@ -220,15 +220,16 @@ impl Settings {
 
     fn conclude(&self, study: &Study) -> Result<()> {
         leaving::print_verdict(study)?;
+        let mut left = String::new();
         if let Some(path) = &self.report {
             leaving::write_report(study, path)?;
-            print(format_args!("\nReport:  {}", path.display()))?;
+            left.push_str(&format!("\nReport:  {}", path.display()));
         }
         if let Some(folder) = &self.figures {
-            let files = leaving::write_figures(study, folder)?;
-            print(format_args!("\nFigures: {} in {}", files.len(), folder.display()))?;
+            let files = leaving::write_figures(study, folder)?.len();
+            left.push_str(&format!("\nFigures: {files} files in {}", folder.display()));
         }
-        Ok(())
+        if left.is_empty() { Ok(()) } else { print(left) }
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{
     words::{self, Better},
 };
 
+const LIMITS: &str = "All of this is about this network, these data and this training.";
+
 /// The head of a report, and of its curves: the finding for the primary measure in a line.
 pub fn title(study: &Study) -> String {
     let primary: Vec<&Comparison> = primary(study).collect();
@@ -56,6 +58,9 @@ pub fn paragraphs(study: &Study) -> Vec<String> {
             "Each of these {intervals} intervals stands for itself: among several, one may exclude \
              zero by chance."
         ));
+    }
+    if intervals > 0 {
+        paragraphs.push(LIMITS.to_owned());
     }
     if paragraphs.is_empty() {
         paragraphs.push("There is one variant, and nothing to compare it with.".to_owned());
@@ -125,7 +130,7 @@ fn found(study: &Study, it: &Comparison, interval: Interval) -> String {
     let agreeing = pairs.iter().filter(|(_, difference)| difference * interval.mean > 0.0);
     format!(
         "{} {helped}: {} {}, and was {word} at {} of {}. The {} interval of the difference, {}, \
-         excludes zero. That holds for this network, these data and this training.",
+         excludes zero.",
         name(study, it.variant),
         means(it),
         in_brackets(study, it),
@@ -275,10 +280,12 @@ mod tests {
         assert_eq!(title(&study), "With dropout 0.5, validation loss is 16.1 % lower");
         assert_eq!(
             paragraphs(&study),
-            ["dropout 0.5 helped here: validation loss was 0.5033 instead of 0.6000 (16.1 % \
+            [
+                "dropout 0.5 helped here: validation loss was 0.5033 instead of 0.6000 (16.1 % \
                  lower), and was better at 3 of 3 seeds. The 95 % interval of the difference, \
-                 −0.1033 to −0.0900, excludes zero. That holds for this network, these data and \
-                 this training."]
+                 −0.1033 to −0.0900, excludes zero.",
+                "All of this is about this network, these data and this training."
+            ]
         );
     }
 
@@ -288,10 +295,12 @@ mod tests {
         assert_eq!(title(&study), "With dropout 0.5, validation loss is 20.7 % higher");
         assert_eq!(
             paragraphs(&study),
-            ["dropout 0.5 did harm here: validation loss was 0.6033 instead of 0.5000 (20.7 % \
+            [
+                "dropout 0.5 did harm here: validation loss was 0.6033 instead of 0.5000 (20.7 % \
                  higher), and was worse at 3 of 3 seeds. The 95 % interval of the difference, \
-                 +0.0967 to +0.1100, excludes zero. That holds for this network, these data and \
-                 this training."]
+                 +0.0967 to +0.1100, excludes zero.",
+                LIMITS
+            ]
         );
     }
 
@@ -301,10 +310,13 @@ mod tests {
         assert_eq!(title(&study), "No difference found between none and dropout 0.5");
         assert_eq!(
             paragraphs(&study),
-            ["dropout 0.5: no difference was found. Validation loss was 0.6000 instead of \
+            [
+                "dropout 0.5: no difference was found. Validation loss was 0.6000 instead of \
                  0.6000 (the same) over 3 seeds; the 95 % interval of the difference, −0.1155 to \
                  +0.1155, includes zero. That is not to say that there is none. If a difference \
-                 of this size is real, 12 seeds would find it in 80 of 100 studies."]
+                 of this size is real, 12 seeds would find it in 80 of 100 studies.",
+                LIMITS
+            ]
         );
     }
 
@@ -327,7 +339,7 @@ mod tests {
         let study = fixture::study(&[first, &[0.4, 0.5, 0.61], &[0.3, 0.4, 0.51]]);
         assert_eq!(title(&study), "Best with noise: validation loss 32.8 % lower than with none");
         let said = paragraphs(&study);
-        assert_eq!(said.len(), 3);
+        assert_eq!(said.len(), 4);
         assert_eq!(
             said[2],
             "Each of these 2 intervals stands for itself: among several, one may exclude zero by \
@@ -348,7 +360,8 @@ mod tests {
             [
                 "dropout 0.5: no verdict, for not every run came to its end.",
                 "dropout 0.5 diverged at 1 of 3 seeds: its loss was no finite number any more, at \
-                 seed 1 in epoch 2."
+                 seed 1 in epoch 2.",
+                LIMITS
             ]
         );
     }
@@ -374,7 +387,7 @@ mod tests {
         let said = paragraphs(&study);
         assert!(
             said[0].ends_with(
-                "and this training. Of the other measures: better in validation calibration error \
+                "excludes zero. Of the other measures: better in validation calibration error \
                  (ECE) and validation Brier score; worse in validation negative log-likelihood; \
                  no difference found in validation accuracy."
             ),
