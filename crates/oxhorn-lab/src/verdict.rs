@@ -193,7 +193,7 @@ fn change(study: &Study, it: &Comparison) -> String {
 fn others(study: &Study, variant: usize) -> String {
     let primary = study.comparison(variant, &study.plan.primary);
     let again = |it: &Comparison| {
-        let same = |a: f64, b: f64| (a - b).abs() <= 1e-5 * a.abs();
+        let same = |a: f64, b: f64| (a - b).abs() <= 1e-3 * a.abs();
         let same_as = |one: &Comparison| same(one.baseline, it.baseline) && same(one.mean, it.mean);
         it.measure == "val_error" || primary.is_some_and(same_as)
     };

@@ -28,7 +28,7 @@ pub fn reliability(study: &Study, room: Room) -> Option<Figure> {
     }
     let (left, head) = (room.edge(), room.pick(68.0, 50.0));
     let columns = room.pick(3, 1);
-    let width = (room.width() - 2.0 * left + MARGINS.1) / f64::from(columns);
+    let width = (room.width() - 2.0 * left) / f64::from(columns);
     let side = width - MARGINS.0 - MARGINS.1;
     let rows = diagrams.len().div_ceil(columns as usize);
     let (row, foot) = (HEAD + side + FOOT, room.pick(30.0, 44.0));
