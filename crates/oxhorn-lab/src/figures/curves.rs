@@ -137,7 +137,7 @@ impl Curve {
 fn ticks_of_epochs(canvas: &mut Canvas, x: &Scale, y: &Scale, room: Room) {
     // Epochs are whole: no step between ticks is less than one.
     let most = room.pick(10.0, 5.0);
-    let count = ((x.high - x.low) / round_step(((x.high - x.low) / most).max(1.0))).round();
+    let count = ((x.high - x.low) / round_step(((x.high - x.low) / most).max(1.0))).ceil();
     canvas.ticks_below(x, (y.end, y.start), count.max(1.0) as usize);
     canvas.text((x.end, y.start + 36.0), 12, (Anchor::End, INK), "epoch");
 }
@@ -304,6 +304,25 @@ mod tests {
         assert_eq!(apart(&[1.0, 2.0, 50.0], 18.0, 40.0), [1.0, 19.0, 40.0]);
         assert_eq!(apart(&[30.0, 30.0], 18.0, 40.0), [22.0, 40.0]);
         assert!(apart(&[], 18.0, 40.0).is_empty());
+    }
+
+    #[test]
+    fn ticks_of_epochs_are_whole_and_never_few() {
+        for epochs in [2_u16, 3, 7, 11, 12, 13, 50, 100, 101, 1000] {
+            let mut canvas = Canvas::new(Room::Narrow, 100.0);
+            let scale = |low, high| Scale { low, high, start: 20.0, end: 300.0 };
+            ticks_of_epochs(
+                &mut canvas,
+                &scale(1.0, epochs.into()),
+                &scale(0.0, 1.0),
+                Room::Narrow,
+            );
+            let svg = canvas.finish(String::new()).svg();
+            let labels = svg.split("</text>").filter_map(|part| part.rsplit('>').next());
+            let labels: Vec<&str> = labels.filter(|it| it.starts_with(char::is_numeric)).collect();
+            assert!((2..=7).contains(&labels.len()), "{epochs}: {labels:?}");
+            assert!(labels.iter().all(|label| label.parse::<u16>().is_ok()), "{labels:?}");
+        }
     }
 
     #[test]
