@@ -1,7 +1,8 @@
 //! The tutorial's network on made-up data, where dropout helps and where it does not.
 //!
 //! Five classes around five points of 25 dimensions, 20 paired seeds: little and noisy data, of
-//! which a share of the labels is wrong, and so much data that nothing is learnt by heart.
+//! which a share of the labels is wrong; so much data that nothing is learnt by heart; and a
+//! training that ends before there is anything to overfit.
 //! `cargo run --release --example tutorial_study`; half a minute.
 
 mod experiments;
@@ -28,9 +29,10 @@ struct Setting {
     epochs: usize,
 }
 
-const SETTINGS: [Setting; 2] = [
+const SETTINGS: [Setting; 3] = [
     Setting { name: "200 samples, 30 % of the labels random", train: 200, wrong: 0.3, epochs: 60 },
     Setting { name: "20,000 samples, each seen twice", train: 20_000, wrong: 0.0, epochs: 2 },
+    Setting { name: "1,000 samples, each seen three times", train: 1_000, wrong: 0.0, epochs: 3 },
 ];
 
 /// Points around one centre for each class.
