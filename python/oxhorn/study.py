@@ -542,12 +542,12 @@ def _labels(y: np.ndarray) -> np.ndarray:
 
 
 def _is_of_classes(variants: list[dict[str, Any]]) -> bool:
-    """Whether the variants tell classes apart, by the name of their loss."""
-    for variant in variants:
-        loss = variant["model"].get("compile_config", {}).get("loss")
-        name = loss if isinstance(loss, str) else (loss or {}).get("class_name", "")
-        return "crossentropy" in str(name).lower().replace("_", "")
-    return False
+    """Whether the variants tell classes apart, by the name of the first one's loss."""
+    if not variants:
+        return False
+    loss = variants[0]["model"].get("compile_config", {}).get("loss")
+    name = loss if isinstance(loss, str) else (loss or {}).get("class_name", "")
+    return "crossentropy" in str(name).lower().replace("_", "")
 
 
 def _is_of_classes_anyway(data: Any) -> bool:

@@ -193,8 +193,8 @@ pub(crate) fn replay_report(
         }
     };
     for_python(report.check_data(&data))?;
-    let lab = move || watched(workers, watch);
-    let found = for_python(py.detach(move || report.repeat(&data, lab())))?;
+    let repeat = move || report.repeat(&data, watched(workers, watch));
+    let found = for_python(py.detach(repeat))?;
     Ok(found.into_iter().map(|it| (it.place, it.reported, it.found)).collect())
 }
 
