@@ -1,5 +1,6 @@
 //! How long a step of training takes, measured as `fit` runs it; and ten runs side by side.
 
+mod profile;
 mod seeds;
 
 use std::{
@@ -28,6 +29,9 @@ struct Bench {
     /// `seeds`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
+    /// Print how long each step of the program takes, in place of the whole (`tutorial` and `mlp`)
+    #[arg(long)]
+    profile: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -174,6 +178,13 @@ fn run(bench: &Bench) -> Result<()> {
             return seeds::measure(cores, bench.rounds.unwrap_or(5));
         }
     };
+    if bench.profile {
+        let (threads, rounds) = (bench.threads.first().copied().unwrap_or(1), network.rounds());
+        let mut model = network.build();
+        model.compile(Adam::default(), "categorical_crossentropy", ["accuracy"])?;
+        let extents = (network.batch(), network.extents().1);
+        return profile::profile(&mut model, extents, (threads, bench.rounds.unwrap_or(rounds)));
+    }
     let (batch, steps, (inputs, classes)) = (network.batch(), network.steps(), network.extents());
     set_random_seed(812);
     let samples = batch * steps;
