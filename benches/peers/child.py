@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+
+from turnstile import Turnstile
 
 # Threads that have just worked may look out for more work for a while, at others' cost.
 REST_S = 0.25
@@ -75,36 +74,23 @@ class Child:
         self.process.wait()
 
 
-@contextlib.contextmanager
-def locked(path: Path | None) -> Iterator[None]:
-    """Holds the lock meanwhile, if there is one: for machines that several people measure on."""
-    if path is None:
-        yield
-        return
-    import fcntl
-
-    with path.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def start(commands: dict[str, list[str]], lock: Path | None) -> list[Child]:
+def start(commands: dict[str, list[str]], machine: Turnstile) -> list[Child]:
     """Starts a process for each name."""
     children = []
     for name, command in commands.items():
-        with locked(lock):
-            children.append(Child(name, command))
+        children.append(Child(name, command))
+        machine.offer()
     return children
 
 
 def take_turns(
-    children: list[Child], rounds: int, lock: Path | None
+    children: list[Child], rounds: int, machine: Turnstile
 ) -> dict[tuple[str, str], Turns]:
     """Lets all take so many turns; what each took, by process and rival."""
     turns: dict[tuple[str, str], Turns] = {}
     for _ in range(rounds):
-        with locked(lock):
-            for child in children:
-                for rival, seconds in child.turn().items():
-                    turns.setdefault((child.name, rival), Turns([])).seconds.append(seconds)
+        for child in children:
+            for rival, seconds in child.turn().items():
+                turns.setdefault((child.name, rival), Turns([])).seconds.append(seconds)
+        machine.offer()
     return turns

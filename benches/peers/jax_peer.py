@@ -22,6 +22,18 @@ def first_values(network: Network) -> list:
     return [(draw(key, (n, m)), jax.numpy.zeros(m)) for key, n, m in pairs]
 
 
+def first_state(network: Network) -> tuple:
+    """Weights, Adam's means and squares of gradients, its count of steps, a key, and the data."""
+    import jax
+    import jax.numpy as jnp
+
+    weights = first_values(network)
+    # Two arrays, for each is given away and comes back changed.
+    means, squares = (jax.tree.map(jnp.zeros_like, weights) for _ in range(2))
+    x, y = (jnp.asarray(array) for array in network.data())
+    return weights, means, squares, jnp.zeros(()), jax.random.key(1), x, y
+
+
 def loss_and_hits(network: Network, weights, x, y, key):
     """Cross-entropy and how many are right, with dropout."""
     import jax
@@ -81,15 +93,9 @@ def main() -> None:
     os.environ["JAX_PLATFORMS"] = "cpu"
     serve.use_cores(asked.threads)
     import jax
-    import jax.numpy as jnp
 
     network = serve.of(asked.network)
-    weights = first_values(network)
-    nothing = jax.tree.map(jnp.zeros_like, weights)
-    more = jax.tree.map(jnp.zeros_like, weights)
-    x, y = (jnp.asarray(array) for array in network.data())
-    state = (weights, nothing, more, jnp.zeros(()), jax.random.key(1), x, y)
-    run = epoch(network)
+    state, run = first_state(network), epoch(network)
 
     def turn() -> dict[str, float]:
         nonlocal state

@@ -55,5 +55,6 @@ MLP = Network(784, (1024, 1024, 1024), 10, 0.2, 0.5, batch=128, steps=16)
 NETWORKS = {
     "tutorial": TUTORIAL,
     "mlp": MLP,
+    "deep": Network(64, (64,) * 99, 64, 0.0, 0.0, batch=32, steps=20),
     "mlp-plain": replace(MLP, dropout_of_inputs=0.0, dropout=0.0),
 }

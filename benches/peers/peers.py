@@ -7,8 +7,9 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from child import Turns, locked, start, take_turns
+from child import Turns, start, take_turns
 from networks import NETWORKS
+from turnstile import Turnstile
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -37,23 +38,26 @@ Measured = dict[tuple[str, str], Turns]
 
 @dataclass
 class Setup:
-    """The interpreters, how often and under which lock; and the versions met so far."""
+    """Who is measured and how often, who has the machine, and the versions met so far."""
 
     peers: str
     oxhorn: str
     rounds: int
-    lock: Path | None
+    machine: Turnstile
+    without: list[str]
     versions: dict[str, str] = field(default_factory=lambda: {"Python": platform.python_version()})
 
     def build(self) -> None:
         """Compiles what is Rust."""
-        for folder, what in [
+        builds = [
             (ROOT, ["-p", "oxhorn-bench"]),
             (ROOT, ["-p", "oxhorn-cpu", "--example", "peak"]),
-            (HERE / "rust", ["--target-dir", str(ROOT / "target" / "peers")]),
-        ]:
-            with locked(self.lock):
-                subprocess.run(["cargo", "build", "--release", *what], cwd=folder, check=True)
+        ]
+        if not set(RUST_PEERS) <= set(self.without):
+            builds.append((HERE / "rust", ["--target-dir", str(ROOT / "target" / "peers")]))
+        for folder, what in builds:
+            subprocess.run(["cargo", "build", "--release", *what], cwd=folder, check=True)
+            self.machine.offer()
 
     def program(self, *path: str) -> str:
         """A compiled program."""
@@ -87,12 +91,13 @@ class Setup:
             peer: [*environment, program, framework, *numbers]
             for peer, framework in RUST_PEERS.items()
         }
-        return {FROM_PYTHON: oxhorn, **python, **rust}
+        all_of_them = {FROM_PYTHON: oxhorn, **python, **rust}
+        return {name: it for name, it in all_of_them.items() if name not in self.without}
 
     def measured(self, commands: Commands) -> Measured:
         """The turns of all, by process and rival."""
-        children = start(commands, self.lock)
-        turns = take_turns(children, self.rounds, self.lock)
+        children = start(commands, self.machine)
+        turns = take_turns(children, self.rounds, self.machine)
         for child in children:
             self.versions |= child.versions
             child.end()

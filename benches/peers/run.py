@@ -14,7 +14,10 @@ from pathlib import Path
 import machine
 import table
 from figures import FIGURES
-from peers import Setup
+from peers import PYTHON_PEERS, RUST_PEERS, Setup
+from turnstile import Turnstile
+
+NAMES = [*PYTHON_PEERS, *RUST_PEERS]
 
 
 def arguments() -> argparse.Namespace:
@@ -26,7 +29,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", choices=list(FIGURES), default=list(FIGURES), help="these figures"
     )
-    parser.add_argument("--lock", type=Path, help="a file to hold during each round")
+    parser.add_argument(
+        "--without", nargs="+", choices=NAMES, default=[], help="leave out these peers"
+    )
+    parser.add_argument("--lock", type=Path, help="a file to lock while measuring")
     parser.add_argument("--markdown", action="store_true", help="print the table for a page")
     asked = parser.parse_args()
     if asked.rounds < 1:
@@ -37,12 +43,13 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measures as the arguments say, and prints the table."""
     asked = arguments()
-    setup = Setup(asked.peers, asked.oxhorn, asked.rounds, asked.lock)
-    setup.build()
     rows = []
-    for name in asked.only:
-        print(f"{name} ...", file=sys.stderr)
-        rows += FIGURES[name](setup)
+    with Turnstile(asked.lock) as turnstile:
+        setup = Setup(asked.peers, asked.oxhorn, asked.rounds, turnstile, asked.without)
+        setup.build()
+        for name in asked.only:
+            print(f"{name} ...", file=sys.stderr)
+            rows += FIGURES[name](setup)
     versions = ", ".join(f"{name} {version}" for name, version in setup.versions.items())
     show = table.markdown if asked.markdown else table.text
     print(f"{machine.described()}\n{versions}; {asked.rounds} rounds in turn\n\n{show(rows)}")
