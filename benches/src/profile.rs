@@ -17,7 +17,8 @@ pub(crate) fn profile(
     (threads, rounds): (usize, u32),
 ) -> Result<()> {
     let program = compile(&model.graph(batch, &[classes])?)?;
-    let types = program.weights.iter().map(|(path, id)| (path.clone(), program.buffer(*id).ty.clone()));
+    let types =
+        program.weights.iter().map(|(path, id)| (path.clone(), program.buffer(*id).ty.clone()));
     let mut weights = Weights::room_for(types)?;
     fill(&program, &mut weights)?;
     let mut device = Device::new(threads);

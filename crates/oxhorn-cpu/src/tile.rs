@@ -163,18 +163,33 @@ impl Tile {
                 let x = bases.at(x, 0, 0).cast_const();
                 run(len, bases.at(to, 0, columns.start), [x; 3]);
             }
-            if let Some(product) = &self.product {
-                product.run(bases, rows.clone(), columns.clone());
-            }
-            if self.body.is_empty() {
-                return;
-            }
             let (height, width) = match self.whole_rows {
                 Some(height) => (height, self.columns),
                 None => (1, BLOCK.min(columns.len())),
             };
             let first = Block { row: 0, rows: height, column: 0, columns: width };
             self.prologue.iter().for_each(|micro| micro.run(bases, &first, self.columns));
+            match &self.product {
+                Some(product) => {
+                    let done = &mut |rows| self.blocks(bases, rows, columns.clone());
+                    product.run(bases, rows, columns.clone(), done);
+                }
+                None => self.blocks(bases, rows, columns),
+            }
+        }
+    }
+
+    /// Runs the instructions on the blocks of a part of the space.
+    ///
+    /// # Safety
+    ///
+    /// As [`Tile::task`]; the prologue has been run, and the product of these rows is there.
+    unsafe fn blocks(&self, bases: &Bases, rows: Range<usize>, columns: Range<usize>) {
+        if self.body.is_empty() {
+            return;
+        }
+        // SAFETY: the caller's promises, for parts of the part.
+        unsafe {
             match self.whole_rows {
                 Some(height) => {
                     let mut row = rows.start;
@@ -264,10 +279,18 @@ impl Micro {
 }
 
 impl Bound {
+    /// Computes a part, and calls `done` with rows that are complete.
+    ///
     /// # Safety
     ///
     /// As [`Tile::task`].
-    unsafe fn run(&self, bases: &Bases, rows: Range<usize>, columns: Range<usize>) {
+    unsafe fn run(
+        &self,
+        bases: &Bases,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        done: &mut dyn FnMut(Range<usize>),
+    ) {
         let [m, k, n] = self.mkn;
         for batch in 0..self.batch {
             let first = batch * m;
@@ -282,11 +305,16 @@ impl Bound {
             };
             let (a, b, c) = (at(&self.a, m * k), at(&self.b, k * n), at(&self.c, m * n));
             let scratch = bases.scratch(self.scratch);
+            let done = &mut |rows: Range<usize>| done(first + rows.start..first + rows.end);
             // SAFETY: the matrices have the extents the kernel was made for, and the part is ours.
             unsafe {
                 match &self.kernel {
-                    Kernel::F32(it) => it.run(a.cast(), b.cast(), c.cast(), part, scratch.cast()),
-                    Kernel::F64(it) => it.run(a.cast(), b.cast(), c.cast(), part, scratch.cast()),
+                    Kernel::F32(it) => {
+                        it.run((a.cast(), b.cast(), c.cast()), part, scratch.cast(), done);
+                    }
+                    Kernel::F64(it) => {
+                        it.run((a.cast(), b.cast(), c.cast()), part, scratch.cast(), done);
+                    }
                 }
             }
         }
