@@ -80,11 +80,14 @@ fn chunk(key: [u32; 2], counter: u64) -> Vectors {
     add(&mut x0, keys[0]);
     add(&mut x1, keys[1]);
     for group in 0..5 {
-        for rotation in ROTATIONS[group % 2] {
-            for j in 0..N {
-                x0[j] = _mm256_add_epi32(x0[j], x1[j]);
-                x1[j] = _mm256_xor_si256(rotate(x1[j], rotation), x0[j]);
-            }
+        // Both lists of rotations are written out: by a constant, a rotation is two shifts or one
+        // shuffle; by a number it is looked up first.
+        if group % 2 == 0 {
+            rounds::<{ ROTATIONS[0][0] }, { ROTATIONS[0][1] }>(&mut x0, &mut x1);
+            rounds::<{ ROTATIONS[0][2] }, { ROTATIONS[0][3] }>(&mut x0, &mut x1);
+        } else {
+            rounds::<{ ROTATIONS[1][0] }, { ROTATIONS[1][1] }>(&mut x0, &mut x1);
+            rounds::<{ ROTATIONS[1][2] }, { ROTATIONS[1][3] }>(&mut x0, &mut x1);
         }
         add(&mut x0, keys[(group + 1) % 3]);
         add(&mut x1, keys[(group + 2) % 3].wrapping_add(group as u32 + 1));
@@ -95,11 +98,25 @@ fn chunk(key: [u32; 2], counter: u64) -> Vectors {
     x0
 }
 
+/// Two rounds.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn rounds<const FIRST: u32, const SECOND: u32>(x0: &mut Vectors, x1: &mut Vectors) {
+    for (x0, x1) in x0.iter_mut().zip(x1.iter_mut()) {
+        *x0 = _mm256_add_epi32(*x0, *x1);
+        *x1 = _mm256_xor_si256(rotate::<FIRST>(*x1), *x0);
+    }
+    for (x0, x1) in x0.iter_mut().zip(x1.iter_mut()) {
+        *x0 = _mm256_add_epi32(*x0, *x1);
+        *x1 = _mm256_xor_si256(rotate::<SECOND>(*x1), *x0);
+    }
+}
+
 /// Every lane rotated to the left. Whole bytes are moved in one instruction instead of three.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn rotate(x: __m256i, by: u32) -> __m256i {
-    match by {
+fn rotate<const BY: u32>(x: __m256i) -> __m256i {
+    match BY {
         16 => {
             let order = _mm_setr_epi8(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
             _mm256_shuffle_epi8(x, _mm256_broadcastsi128_si256(order))
@@ -109,8 +126,8 @@ fn rotate(x: __m256i, by: u32) -> __m256i {
             _mm256_shuffle_epi8(x, _mm256_broadcastsi128_si256(order))
         }
         _ => {
-            let left = _mm256_sllv_epi32(x, _mm256_set1_epi32(by as i32));
-            _mm256_or_si256(left, _mm256_srlv_epi32(x, _mm256_set1_epi32(32 - by as i32)))
+            let left = _mm256_sllv_epi32(x, _mm256_set1_epi32(BY as i32));
+            _mm256_or_si256(left, _mm256_srlv_epi32(x, _mm256_set1_epi32(32 - BY as i32)))
         }
     }
 }
