@@ -1,29 +1,19 @@
 //! Memory that programs run over: aligned, zeroed, of one extent for good.
-//!
-//! Where there is much of it, the system is asked for large pages: products walk down the rows of
-//! matrices, and of a wide one every row begins on another small page, more than the processor
-//! keeps addresses of.
 
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error},
     ptr::NonNull,
 };
 
-use memmap2::MmapMut;
 use oxhorn_ir::{DType, Error, Result};
 
 /// Where every allocation begins: at a cache line, which is a vector of the widest kind.
 pub(crate) const ALIGNMENT: usize = 64;
 
-/// From this many bytes on, large pages are asked for: there is room for two of them.
-const LARGE: usize = 4 << 20;
-
 /// An allocation of bytes.
 pub(crate) struct Memory {
     start: NonNull<u8>,
     bytes: usize,
-    /// What `start` points into, if it is not the heap.
-    pages: Option<MmapMut>,
 }
 
 // SAFETY: the bytes are owned and plain.
@@ -45,15 +35,9 @@ impl Memory {
     }
 
     fn zeroed(bytes: usize) -> Option<Memory> {
-        if bytes >= LARGE
-            && let Some(mut pages) = pages(bytes)
-        {
-            let start = NonNull::new(pages.as_mut_ptr())?;
-            return Some(Memory { start, bytes, pages: Some(pages) });
-        }
         // SAFETY: the layout has at least one line.
         let start = unsafe { alloc_zeroed(layout(bytes)?) };
-        Some(Memory { start: NonNull::new(start)?, bytes, pages: None })
+        Some(Memory { start: NonNull::new(start)?, bytes })
     }
 
     pub(crate) fn pointer(&self) -> *const u8 {
@@ -106,25 +90,10 @@ impl Clone for Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if self.pages.is_some() {
-            return;
-        }
         let Some(layout) = layout(self.bytes) else { return };
         // SAFETY: allocated in `zeroed` with this layout.
         unsafe { dealloc(self.start.as_ptr(), layout) };
     }
-}
-
-/// Zeroed bytes in large pages, where the system has such.
-fn pages(bytes: usize) -> Option<MmapMut> {
-    if cfg!(not(target_os = "linux")) || cfg!(miri) {
-        return None;
-    }
-    let pages = MmapMut::map_anon(bytes).ok()?;
-    // Without large pages it is memory all the same.
-    #[cfg(target_os = "linux")]
-    let _ = pages.advise(memmap2::Advice::HugePage);
-    Some(pages)
 }
 
 /// How so many bytes lie in memory; `None` if no memory has as many.

@@ -76,7 +76,8 @@ impl<'a, 'p> Builder<'a, 'p> {
         let fits = BLOCK / columns.max(1);
         // Column sums bind rows together, so threads must share columns: in pieces of rows.
         let shared = accumulates && loader.threads > 1 && is_shared(it);
-        let whole = by_row || shaped && fits > 0 && !shared;
+        // Of long rows, blocks are pieces, so that threads may share columns.
+        let whole = by_row || shaped && fits > 1 && !shared;
         let whole_rows = whole.then_some(fits.clamp(1, rows.max(1)));
         let block = whole_rows.map_or(BLOCK, |height| height * columns).max(1);
         // One cache line more than a block, so that registers do not compete for the same sets.
