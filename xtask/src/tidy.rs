@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("oxhorn", &["oxhorn-cpu", "oxhorn-ir", "oxhorn-nn", "oxhorn-plan"]),
     ("oxhorn-lab", &["oxhorn"]),
     ("oxhorn-cli", &["oxhorn", "oxhorn-lab"]),
-    ("oxhorn-bench", &["oxhorn", "oxhorn-lab"]),
+    ("oxhorn-bench", &["oxhorn", "oxhorn-cpu", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
     ("oxhorn-py", &["oxhorn", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
     ("xtask", &[]),
     ("xtask-python", &["oxhorn-nn"]),
