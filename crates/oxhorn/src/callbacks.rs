@@ -12,10 +12,13 @@ mod terminate_on_nan;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use oxhorn_cpu::Weights;
-use oxhorn_ir::Result;
+use oxhorn_ir::{Error, Result, ensure};
 
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
@@ -32,6 +35,7 @@ use crate::{
     engine::Engine,
     history::{Logs, Params},
     looping::Predictions,
+    state::{Entry, State},
 };
 
 /// Is told how a run of `fit`, `evaluate` or `predict` goes along, and may act on it.
@@ -66,6 +70,33 @@ pub trait Callback {
     /// numbers of a batch are not even computed while nobody wants them.
     fn granularity(&self) -> Granularity {
         Granularity::Epochs
+    }
+
+    /// What the callback would need to know to go on with this run after an interruption. Nothing,
+    /// for callbacks that do not look back.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being told.
+    fn state(&self) -> Result<State> {
+        Ok(State::new())
+    }
+
+    /// `fit` goes on with a run that was interrupted, and in which this was the callback's
+    /// [`Callback::state`]: what happens in place of [`Callback::on_train_begin`]. The model is as
+    /// it was by then.
+    ///
+    /// # Errors
+    ///
+    /// If it is not the state of such a callback; then `fit` ends.
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        let _ = state;
+        self.on_train_begin(training)
+    }
+
+    /// The backup that `fit` goes on from, if there is one at this place.
+    fn backup(&self) -> Option<PathBuf> {
+        None
     }
 
     /// `fit` begins; nothing has been changed yet.
@@ -214,6 +245,17 @@ pub trait Training {
     /// Lets training begin with this epoch; of use before it has begun.
     fn begin_with(&mut self, _epoch: usize) {}
 
+    /// Asks for a backup in that file: all that another `fit` needs to go on from here. It is
+    /// written when all callbacks have been told of the end of this batch or epoch.
+    ///
+    /// # Errors
+    ///
+    /// If this is no run of `fit`.
+    fn back_up(&mut self, path: &Path) -> Result<()> {
+        let message = format!("this run cannot be backed up in `{}`", path.display());
+        Err(Error::new(message).help("only `fit` can"))
+    }
+
     /// The learning rate of the next step, whether it is a number or comes from a schedule.
     ///
     /// # Errors
@@ -262,6 +304,31 @@ pub struct Snapshot {
     pub(crate) weights: Weights,
 }
 
+impl Snapshot {
+    /// The weights as values by their paths.
+    pub(crate) fn state(&self) -> State {
+        let mut state = State::new();
+        for path in self.weights.paths() {
+            if let (Some(ty), Ok(bytes)) = (self.weights.ty(path), self.weights.bytes(path)) {
+                state.insert(path, Entry { ty: ty.clone(), bytes: bytes.to_vec() });
+            }
+        }
+        state
+    }
+
+    /// The copy that was [`Snapshot::state`].
+    pub(crate) fn of_state(state: &State) -> Result<Snapshot> {
+        let types = state.entries().map(|(path, entry)| (path.to_owned(), entry.ty.clone()));
+        let mut weights = Weights::room_for(types)?;
+        for (path, entry) in state.entries() {
+            let place = weights.bytes_mut(path)?;
+            ensure!(entry.is_whole(), "the copy of `{path}` is not whole");
+            place.copy_from_slice(&entry.bytes);
+        }
+        Ok(Snapshot { weights })
+    }
+}
+
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.weights.paths()).finish()
@@ -276,6 +343,18 @@ macro_rules! pass_on {
                 (**self).granularity()
             }
 
+            fn state(&self) -> Result<State> {
+                (**self).state()
+            }
+
+            fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+                (**self).resume(state, training)
+            }
+
+            fn backup(&self) -> Option<PathBuf> {
+                (**self).backup()
+            }
+
             $(fn $hook(&mut self, $($argument: $type,)* training: &mut dyn Training) -> Result<()> {
                 (**self).$hook($($argument,)* training)
             })*
@@ -286,6 +365,18 @@ macro_rules! pass_on {
                 (**self).granularity()
             }
 
+            fn state(&self) -> Result<State> {
+                (**self).state()
+            }
+
+            fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+                (**self).resume(state, training)
+            }
+
+            fn backup(&self) -> Option<PathBuf> {
+                (**self).backup()
+            }
+
             $(fn $hook(&mut self, $($argument: $type,)* training: &mut dyn Training) -> Result<()> {
                 (**self).$hook($($argument,)* training)
             })*
@@ -294,6 +385,30 @@ macro_rules! pass_on {
         impl<C: Callback> Callback for Vec<C> {
             fn granularity(&self) -> Granularity {
                 self.iter().map(|callback| callback.granularity()).max().unwrap_or_default()
+            }
+
+            fn state(&self) -> Result<State> {
+                let mut all = State::new().with("count", self.len());
+                for (i, callback) in self.iter().enumerate() {
+                    all.set_part(&i.to_string(), callback.state()?);
+                }
+                Ok(all)
+            }
+
+            fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+                let (before, now) = (state.value::<usize>("count")?, self.len());
+                ensure!(
+                    before == now,
+                    "the run that was interrupted had {before} callbacks, this one has {now}";
+                    help: "fit with the callbacks that it had, in their order"
+                );
+                self.iter_mut().enumerate().try_for_each(|(i, callback)| {
+                    callback.resume(&state.part(&i.to_string()), training)
+                })
+            }
+
+            fn backup(&self) -> Option<PathBuf> {
+                self.iter().find_map(|callback| callback.backup())
             }
 
             $(fn $hook(&mut self, $($argument: $type,)* training: &mut dyn Training) -> Result<()> {

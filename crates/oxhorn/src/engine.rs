@@ -9,6 +9,7 @@
 mod interventions;
 mod objective;
 mod sample;
+mod state;
 mod step;
 mod values;
 

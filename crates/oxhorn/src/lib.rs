@@ -40,6 +40,7 @@ mod predict_mc;
 pub mod progress;
 pub mod random;
 mod sequential;
+pub mod state;
 pub mod summary;
 mod training;
 

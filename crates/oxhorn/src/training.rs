@@ -1,6 +1,9 @@
 //! A run of `fit`, `evaluate` or `predict`, as callbacks see it.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use oxhorn_cpu::Weights;
 use oxhorn_ir::{Result, ensure};
@@ -22,12 +25,14 @@ pub(crate) struct Run<'m, 'o> {
     pub(crate) stopped: bool,
     /// The epoch that a callback wants to begin with.
     pub(crate) initial_epoch: Option<usize>,
+    /// The file in which a callback wants a backup.
+    pub(crate) wanted: Option<PathBuf>,
 }
 
 impl<'m, 'o> Run<'m, 'o> {
     pub(crate) fn new(engine: &'m mut Engine, params: Params, output: Output<'o>) -> Run<'m, 'o> {
-        let (stopped, initial_epoch) = (false, None);
-        Run { engine, params, output, stopped, initial_epoch }
+        let (stopped, initial_epoch, wanted) = (false, None, None);
+        Run { engine, params, output, stopped, initial_epoch, wanted }
     }
 
     /// Loss and metrics since the last reset, each name after this prefix, in alphabetical order.
@@ -70,6 +75,11 @@ impl Training for Run<'_, '_> {
 
     fn begin_with(&mut self, epoch: usize) {
         self.initial_epoch = Some(epoch);
+    }
+
+    fn back_up(&mut self, path: &Path) -> Result<()> {
+        self.wanted = Some(path.to_owned());
+        Ok(())
     }
 
     fn learning_rate(&self) -> Result<f64> {
