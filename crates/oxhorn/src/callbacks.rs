@@ -1,5 +1,6 @@
 //! Callbacks: what a training run tells its listeners, and what they may do to it.
 
+mod backup_and_restore;
 mod csv_logger;
 mod early_stopping;
 mod lambda;
@@ -7,6 +8,7 @@ mod learning_rate_scheduler;
 mod monitor;
 mod rate_scheduler;
 mod reduce_lr_on_plateau;
+mod save_freq;
 mod swap_ema_weights;
 mod terminate_on_nan;
 #[cfg(test)]
@@ -18,8 +20,9 @@ use std::{
 };
 
 use oxhorn_cpu::Weights;
-use oxhorn_ir::{Error, Result, ensure};
+use oxhorn_ir::{Error, Result, Type, ensure};
 
+pub use backup_and_restore::BackupAndRestore;
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::LambdaCallback;
@@ -28,14 +31,15 @@ pub use monitor::Mode;
 pub use oxhorn_nn::metrics::Direction;
 pub use rate_scheduler::RateScheduler;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use save_freq::SaveFreq;
 pub use swap_ema_weights::SwapEMAWeights;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, values},
     history::{Logs, Params},
     looping::Predictions,
-    state::{Entry, State},
+    state::State,
 };
 
 /// Is told how a run of `fit`, `evaluate` or `predict` goes along, and may act on it.
@@ -306,24 +310,22 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The weights as values by their paths.
-    pub(crate) fn state(&self) -> State {
-        let mut state = State::new();
-        for path in self.weights.paths() {
-            if let (Some(ty), Ok(bytes)) = (self.weights.ty(path), self.weights.bytes(path)) {
-                state.insert(path, Entry { ty: ty.clone(), bytes: bytes.to_vec() });
-            }
-        }
-        state
+    pub(crate) fn state(&self) -> Result<State> {
+        let paths = self.weights.paths();
+        let kept = paths.map(|path| Ok((path.to_owned(), values::tensor(&self.weights, path)?)));
+        kept.collect::<Result<State>>()
     }
 
     /// The copy that was [`Snapshot::state`].
     pub(crate) fn of_state(state: &State) -> Result<Snapshot> {
-        let types = state.entries().map(|(path, entry)| (path.to_owned(), entry.ty.clone()));
-        let mut weights = Weights::room_for(types)?;
-        for (path, entry) in state.entries() {
-            let place = weights.bytes_mut(path)?;
-            ensure!(entry.is_whole(), "the copy of `{path}` is not whole");
-            place.copy_from_slice(&entry.bytes);
+        let types = state.entries().map(|(path, kept)| {
+            let dtype = kept.element().dtype();
+            let dtype = dtype.ok_or_else(|| Error::new(format!("no weight is like `{path}`")))?;
+            Ok((path.to_owned(), Type::new(dtype, kept.shape())))
+        });
+        let mut weights = Weights::room_for(types.collect::<Result<Vec<_>>>()?)?;
+        for (path, kept) in state.entries() {
+            weights.bytes_mut(path)?.copy_from_slice(kept.bytes());
         }
         Ok(Snapshot { weights })
     }

@@ -24,6 +24,7 @@
 //! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
 mod averaging;
+mod backup;
 pub mod callbacks;
 pub mod categorical;
 mod clean;
@@ -102,7 +103,7 @@ pub mod prelude {
         Compile, Error, Evaluate, Fit, McPrediction, NO_METRICS, OnBatch, Predict, PredictMc,
         Result, Sequential, Shuffle,
         callbacks::{
-            CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
+            BackupAndRestore, CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
             RateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use oxhorn_ir::{DType, Error, Result, Type};
+use oxhorn_io::{Number, Tensor};
+use oxhorn_ir::{Error, Result};
 
 /// Values by name, in the order of the names, which are paths: `callbacks/0/wait`.
 ///
@@ -19,16 +20,7 @@ use oxhorn_ir::{DType, Error, Result, Type};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    entries: BTreeMap<String, Entry>,
-}
-
-/// One value: elements of one type, in row-major order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Element type and shape.
-    pub ty: Type,
-    /// The elements, the lowest byte of each first.
-    pub bytes: Vec<u8>,
+    entries: BTreeMap<String, Tensor>,
 }
 
 /// A value that can be kept.
@@ -36,11 +28,11 @@ pub trait Keep: Sized {
     /// What it is called in errors: `a number`.
     const NOUN: &'static str;
 
-    /// The value as elements.
-    fn keep(&self) -> Entry;
+    /// The value as numbers.
+    fn keep(&self) -> Tensor;
 
-    /// The value that has these elements; `None` if none has.
-    fn read(entry: &Entry) -> Option<Self>;
+    /// The value that is these numbers; `None` if none is.
+    fn read(kept: &Tensor) -> Option<Self>;
 }
 
 impl State {
@@ -111,137 +103,144 @@ impl State {
     ///
     /// If it is of another kind.
     pub fn find<T: Keep>(&self, name: &str) -> Result<Option<T>> {
-        let Some(entry) = self.entries.get(name) else { return Ok(None) };
-        T::read(entry).map(Some).ok_or_else(|| {
-            Error::new(format!("`{name}` was kept as {}, which is not {}", entry.ty, T::NOUN))
+        let Some(kept) = self.entries.get(name) else { return Ok(None) };
+        T::read(kept).map(Some).ok_or_else(|| {
+            let (element, shape) = (kept.element().name(), kept.shape());
+            Error::new(format!("`{name}` was kept as {element}{shape:?}, which is not {}", T::NOUN))
         })
     }
 
-    /// Keeps elements of any type.
-    pub fn insert(&mut self, name: impl Into<String>, entry: Entry) {
-        self.entries.insert(name.into(), entry);
+    /// Keeps numbers of any type.
+    pub fn insert(&mut self, name: impl Into<String>, kept: Tensor) {
+        self.entries.insert(name.into(), kept);
     }
 
     /// All values, in the order of their names.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&str, &Tensor)> {
+        self.entries.iter().map(|(name, kept)| (name.as_str(), kept))
     }
 
-    /// The elements of this name.
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    /// The numbers of this name.
+    pub fn entry(&self, name: &str) -> Option<&Tensor> {
         self.entries.get(name)
+    }
+
+    /// The numbers of this name, which are not kept any more.
+    pub fn remove(&mut self, name: &str) -> Option<Tensor> {
+        self.entries.remove(name)
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All values by name, handed over.
+    pub fn into_entries(self) -> impl Iterator<Item = (String, Tensor)> {
+        self.entries.into_iter()
     }
 }
 
-impl Entry {
-    /// Elements of one axis, each of so many bytes.
-    fn list<const N: usize>(dtype: DType, elements: impl Iterator<Item = [u8; N]>) -> Entry {
-        let bytes: Vec<u8> = elements.flatten().collect();
-        Entry { ty: Type::new(dtype, [bytes.len() / N]), bytes }
+impl FromIterator<(String, Tensor)> for State {
+    fn from_iter<I: IntoIterator<Item = (String, Tensor)>>(entries: I) -> State {
+        State { entries: entries.into_iter().collect() }
     }
+}
 
-    /// The elements, if they are of this type and of one axis.
-    fn elements<const N: usize>(&self, dtype: DType) -> Option<impl Iterator<Item = [u8; N]>> {
-        let fits = self.ty.dtype == dtype && self.ty.rank() == 1 && self.is_whole();
-        let elements = self.bytes.chunks_exact(N).filter_map(|it| it.try_into().ok());
-        fits.then_some(elements)
-    }
+/// The only number, if it is one of this type.
+fn scalar<T: Number>(kept: &Tensor) -> Option<T> {
+    let values = kept.values().ok().filter(|_| kept.shape().is_empty())?;
+    values.first().copied()
+}
 
-    /// The element, if it is of this type and the only one.
-    fn element<const N: usize>(&self, dtype: DType) -> Option<[u8; N]> {
-        let fits = self.ty.dtype == dtype && self.ty.rank() == 0;
-        if fits { self.bytes.as_slice().try_into().ok() } else { None }
-    }
-
-    /// Whether there are as many bytes as the type says.
-    pub fn is_whole(&self) -> bool {
-        self.bytes.len() == self.ty.bytes()
-    }
+/// The numbers of one axis, if they are of this type.
+fn list<T: Number>(kept: &Tensor) -> Option<Vec<T>> {
+    kept.values().ok().filter(|_| kept.shape().len() == 1)
 }
 
 impl Keep for f64 {
     const NOUN: &'static str = "a number";
 
-    fn keep(&self) -> Entry {
-        Entry { ty: Type::new(DType::F64, []), bytes: self.to_le_bytes().to_vec() }
+    fn keep(&self) -> Tensor {
+        Tensor::of([], &[*self])
     }
 
-    fn read(entry: &Entry) -> Option<f64> {
-        entry.element(DType::F64).map(f64::from_le_bytes)
+    fn read(kept: &Tensor) -> Option<f64> {
+        scalar(kept)
     }
 }
 
 impl Keep for usize {
     const NOUN: &'static str = "a count";
 
-    fn keep(&self) -> Entry {
-        Entry { ty: Type::new(DType::I64, []), bytes: (*self as i64).to_le_bytes().to_vec() }
+    fn keep(&self) -> Tensor {
+        Tensor::of([], &[*self as u64])
     }
 
-    fn read(entry: &Entry) -> Option<usize> {
-        entry.element(DType::I64).and_then(|it| i64::from_le_bytes(it).try_into().ok())
+    fn read(kept: &Tensor) -> Option<usize> {
+        scalar::<u64>(kept)?.try_into().ok()
     }
 }
 
 impl Keep for bool {
     const NOUN: &'static str = "a truth value";
 
-    fn keep(&self) -> Entry {
-        Entry { ty: Type::new(DType::Bool, []), bytes: vec![u8::from(*self)] }
+    fn keep(&self) -> Tensor {
+        Tensor::of([], &[*self])
     }
 
-    fn read(entry: &Entry) -> Option<bool> {
-        entry.element(DType::Bool).map(|[it]| it != 0)
+    fn read(kept: &Tensor) -> Option<bool> {
+        scalar(kept)
     }
 }
 
 impl Keep for Vec<f64> {
     const NOUN: &'static str = "a list of numbers";
 
-    fn keep(&self) -> Entry {
-        Entry::list(DType::F64, self.iter().map(|it| it.to_le_bytes()))
+    fn keep(&self) -> Tensor {
+        Tensor::of([self.len()], self)
     }
 
-    fn read(entry: &Entry) -> Option<Vec<f64>> {
-        Some(entry.elements(DType::F64)?.map(f64::from_le_bytes).collect())
+    fn read(kept: &Tensor) -> Option<Vec<f64>> {
+        list(kept)
     }
 }
 
 impl Keep for Vec<usize> {
     const NOUN: &'static str = "a list of counts";
 
-    fn keep(&self) -> Entry {
-        Entry::list(DType::I64, self.iter().map(|it| (*it as i64).to_le_bytes()))
+    fn keep(&self) -> Tensor {
+        let counts: Vec<u64> = self.iter().map(|&count| count as u64).collect();
+        Tensor::of([counts.len()], &counts)
     }
 
-    fn read(entry: &Entry) -> Option<Vec<usize>> {
-        let counts = entry.elements(DType::I64)?.map(i64::from_le_bytes);
-        counts.map(|it| it.try_into().ok()).collect()
+    fn read(kept: &Tensor) -> Option<Vec<usize>> {
+        list::<u64>(kept)?.into_iter().map(|count| count.try_into().ok()).collect()
     }
 }
 
 impl Keep for Vec<u32> {
     const NOUN: &'static str = "a list of words";
 
-    fn keep(&self) -> Entry {
-        Entry::list(DType::U32, self.iter().map(|it| it.to_le_bytes()))
+    fn keep(&self) -> Tensor {
+        Tensor::of([self.len()], self)
     }
 
-    fn read(entry: &Entry) -> Option<Vec<u32>> {
-        Some(entry.elements(DType::U32)?.map(u32::from_le_bytes).collect())
+    fn read(kept: &Tensor) -> Option<Vec<u32>> {
+        list(kept)
     }
 }
 
-/// A text is the numbers of its characters.
+/// A text is its bytes.
 impl Keep for String {
     const NOUN: &'static str = "a text";
 
-    fn keep(&self) -> Entry {
-        self.chars().map(u32::from).collect::<Vec<u32>>().keep()
+    fn keep(&self) -> Tensor {
+        Tensor::of([self.len()], self.as_bytes())
     }
 
-    fn read(entry: &Entry) -> Option<String> {
-        Vec::<u32>::read(entry)?.into_iter().map(char::from_u32).collect()
+    fn read(kept: &Tensor) -> Option<String> {
+        String::from_utf8(list(kept)?).ok()
     }
 }
 
@@ -288,6 +287,6 @@ mod tests {
                         else; it has: wait";
         assert_eq!(error, expected);
         let error = state.value::<f64>("wait").expect_err("a count").message;
-        assert_eq!(error, "`wait` was kept as i64[], which is not a number");
+        assert_eq!(error, "`wait` was kept as uint64[], which is not a number");
     }
 }

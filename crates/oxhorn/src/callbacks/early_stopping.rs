@@ -121,7 +121,7 @@ impl Callback for EarlyStopping {
             .with_some("best_epoch", self.best_epoch)
             .with_part("monitor", self.monitor.state());
         if let Restoring::Best(Some(weights)) = &self.weights {
-            state.set_part("best_weights", weights.state());
+            state.set_part("best_weights", weights.state()?);
         }
         Ok(state)
     }
@@ -132,7 +132,9 @@ impl Callback for EarlyStopping {
         self.stopped_epoch = state.find("stopped_epoch")?;
         self.best_epoch = state.find("best_epoch")?;
         let weights = state.part("best_weights");
-        if let (Restoring::Best(best), 1..) = (&mut self.weights, weights.entries().len()) {
+        if let Restoring::Best(best) = &mut self.weights
+            && !weights.is_empty()
+        {
             *best = Some(Snapshot::of_state(&weights)?);
         }
         self.monitor.resume(&state.part("monitor"))

@@ -62,12 +62,12 @@ impl SwapEMAWeights {
 
 impl Callback for SwapEMAWeights {
     fn state(&self) -> Result<State> {
-        Ok(self.own.as_ref().map(Snapshot::state).unwrap_or_default())
+        self.own.as_ref().map_or(Ok(State::new()), Snapshot::state)
     }
 
     fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
         self.on_train_begin(training)?;
-        if state.entries().len() > 0 {
+        if !state.is_empty() {
             self.own = Some(Snapshot::of_state(state)?);
         }
         Ok(())

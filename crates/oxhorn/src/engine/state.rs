@@ -1,9 +1,10 @@
 //! All that an engine keeps from step to step, as it is written down, and the way back.
 
+use oxhorn_io::Element;
 use oxhorn_ir::{Error, Result, Type, ensure};
 
-use super::Engine;
-use crate::state::{Entry, State};
+use super::{Engine, TECHNIQUES, values};
+use crate::{sequential::check_number, state::State};
 
 /// The scopes of variables and of numbers; and of numbers that graphs have, if they are 0.
 const VARIABLES: &str = "variables";
@@ -20,8 +21,7 @@ impl Engine {
     pub fn state(&self) -> Result<State> {
         let (mut variables, mut numbers, mut awake) = (State::new(), State::new(), State::new());
         for path in self.weights.paths() {
-            let ty = self.weights.ty(path).cloned().unwrap_or_else(|| Type::f32([0]));
-            variables.insert(path, Entry { ty, bytes: self.weights.bytes(path)?.to_vec() });
+            variables.insert(path, values::tensor(&self.weights, path)?);
         }
         for (path, value) in &self.numbers {
             numbers.set(path, *value);
@@ -43,26 +43,97 @@ impl Engine {
     pub fn restore(&mut self, state: &State) -> Result<()> {
         let (variables, numbers) = (state.part(VARIABLES), state.part(NUMBERS));
         self.wake_as(&state.part(AWAKE), &variables)?;
-        let here = self.weights.paths().map(|path| (path, self.weights.ty(path)));
-        let kept = variables.entries().map(|(path, entry)| (path, Some(&entry.ty)));
-        same("variable", here.collect(), kept.collect(), |ty| {
-            ty.map_or(String::new(), |ty| format!(" of type {ty}"))
+        let here = self.weights.paths().filter_map(|path| Some((path, self.weights.ty(path)?)));
+        let here = here.map(|(path, ty)| (path, (Element::from(ty.dtype), &ty.shape[..])));
+        let kept = variables.entries().map(|(path, it)| (path, (it.element(), it.shape())));
+        same("variable", here.collect(), kept.collect(), |(element, shape)| {
+            format!(" of type {}{shape:?}", element.name())
         })?;
         let here = self.numbers.iter().map(|(path, _)| (path.as_str(), ()));
         let kept = numbers.entries().map(|(path, _)| (path, ()));
         same("number", here.collect(), kept.collect(), |()| String::new())?;
-        let whole = |(path, entry): (&str, &Entry)| {
-            ensure!(entry.is_whole(), "what was kept of `{path}` is not whole");
-            Ok(())
-        };
-        variables.entries().try_for_each(whole)?;
         for (path, value) in &mut self.numbers {
             *value = numbers.value(path)?;
         }
         for (path, entry) in variables.entries() {
-            self.weights.bytes_mut(path)?.copy_from_slice(&entry.bytes);
+            self.weights.bytes_mut(path)?.copy_from_slice(entry.bytes());
         }
         Ok(())
+    }
+
+    /// Declares what the network keeps, and nothing more: no variable has a value yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::build`].
+    pub(crate) fn declare(&mut self, inputs: &[Type]) -> Result<()> {
+        self.inputs = inputs.to_vec();
+        self.parts().declare(inputs)
+    }
+
+    /// Declares what the optimizer keeps, which it else does when there is a batch to train on.
+    ///
+    /// # Errors
+    ///
+    /// If the optimizer does not fit the network.
+    pub(crate) fn declare_optimizer(&mut self) -> Result<()> {
+        if let Some(objective) = &self.objective {
+            self.parts().declare_optimizer(&objective.optimizer, &self.inputs)?;
+        }
+        self.make_variables()
+    }
+
+    /// Gives variables these values, by path: now, or as soon as they are declared.
+    ///
+    /// # Errors
+    ///
+    /// None of values that have their variables' types.
+    pub(crate) fn give(&mut self, values: State) -> Result<()> {
+        for (path, tensor) in values.into_entries() {
+            self.given.insert(path.clone(), tensor);
+            if self.weights.ty(&path).is_some() {
+                values::take(&mut self.weights, &path, &mut self.given)?;
+            }
+        }
+        self.make_variables()
+    }
+
+    /// What seed generators and techniques keep, and the numbers that were turned: the random state
+    /// and the settings of a model that Keras' files have no place for.
+    ///
+    /// # Errors
+    ///
+    /// None of an engine that is whole.
+    pub(crate) fn extras(&self) -> Result<State> {
+        let all = self.state()?;
+        let variables = all.part(VARIABLES);
+        let is_seed = |path: &str| self.variables().iter().any(|it| it.path == path && it.is_seed());
+        let kept = variables.into_entries().filter(|(path, _)| {
+            path.starts_with(TECHNIQUES) || is_seed(path)
+        });
+        let given = self.given.clone().into_entries();
+        let given = given.filter(|(path, _)| path.starts_with(TECHNIQUES));
+        let kept: State = kept.chain(given).collect();
+        let state = State::new().with_part(VARIABLES, kept);
+        Ok(state.with_part(NUMBERS, all.part(NUMBERS)).with_part(AWAKE, all.part(AWAKE)))
+    }
+
+    /// Goes on from what [`Engine::extras`] gave, as far as it is this network's.
+    ///
+    /// # Errors
+    ///
+    /// If a number cannot have the value that it had.
+    pub(crate) fn take_extras(&mut self, extras: &State) -> Result<()> {
+        let variables = extras.part(VARIABLES);
+        self.wake_as(&extras.part(AWAKE), &variables)?;
+        let numbers = extras.part(NUMBERS);
+        for (path, value) in &mut self.numbers {
+            if let Some(kept) = numbers.find(path)? {
+                check_number(path, kept)?;
+                *value = kept;
+            }
+        }
+        self.give(variables)
     }
 
     /// Lets graphs have just those numbers that they had, and the variables that go with them.

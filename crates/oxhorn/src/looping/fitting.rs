@@ -211,7 +211,7 @@ impl Fitting<'_, '_, '_> {
     /// Writes the backup that a callback has asked for, if one has.
     fn back_up(&mut self) -> Result<()> {
         let Some(path) = self.run.wanted.take() else { return Ok(()) };
-        backup::write(&path, &self.state()?)
+        backup::write(&path, self.state()?)
     }
 
     /// All that another run needs to go on from here.
