@@ -103,8 +103,9 @@ pub mod prelude {
         Compile, Error, Evaluate, Fit, McPrediction, NO_METRICS, OnBatch, Predict, PredictMc,
         Result, Sequential, Shuffle,
         callbacks::{
-            BackupAndRestore, CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            RateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
+            BackupAndRestore, CSVLogger, Callback, EarlyStopping, LambdaCallback,
+            LearningRateScheduler, RateScheduler, ReduceLROnPlateau, SwapEMAWeights,
+            TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},

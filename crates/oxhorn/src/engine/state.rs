@@ -107,10 +107,11 @@ impl Engine {
     pub(crate) fn extras(&self) -> Result<State> {
         let all = self.state()?;
         let variables = all.part(VARIABLES);
-        let is_seed = |path: &str| self.variables().iter().any(|it| it.path == path && it.is_seed());
-        let kept = variables.into_entries().filter(|(path, _)| {
-            path.starts_with(TECHNIQUES) || is_seed(path)
-        });
+        let is_seed =
+            |path: &str| self.variables().iter().any(|it| it.path == path && it.is_seed());
+        let kept = variables
+            .into_entries()
+            .filter(|(path, _)| path.starts_with(TECHNIQUES) || is_seed(path));
         let given = self.given.clone().into_entries();
         let given = given.filter(|(path, _)| path.starts_with(TECHNIQUES));
         let kept: State = kept.chain(given).collect();
