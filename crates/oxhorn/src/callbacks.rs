@@ -3,8 +3,10 @@
 mod backup_and_restore;
 mod csv_logger;
 mod early_stopping;
+mod file_name;
 mod lambda;
 mod learning_rate_scheduler;
+mod model_checkpoint;
 mod monitor;
 mod rate_scheduler;
 mod reduce_lr_on_plateau;
@@ -27,6 +29,7 @@ pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
+pub use model_checkpoint::ModelCheckpoint;
 pub use monitor::Mode;
 pub use oxhorn_nn::metrics::Direction;
 pub use rate_scheduler::RateScheduler;
@@ -37,6 +40,7 @@ pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{
     engine::{Engine, values},
+    files::Contents,
     history::{Logs, Params},
     looping::Predictions,
     state::State,
@@ -260,6 +264,16 @@ pub trait Training {
         Err(Error::new(message).help("only `fit` can"))
     }
 
+    /// Saves the model, or its weights, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// If whoever runs the model does not know how, or the file cannot be written.
+    fn save(&mut self, path: &Path, contents: Contents) -> Result<()> {
+        let _ = contents;
+        Err(unsaved(path))
+    }
+
     /// The learning rate of the next step, whether it is a number or comes from a schedule.
     ///
     /// # Errors
@@ -300,6 +314,12 @@ pub trait Training {
     /// # Errors
     /// When it cannot be written.
     fn print(&mut self, line: &str) -> Result<()>;
+}
+
+/// The error of a run in which nobody knows how the model is saved.
+pub(crate) fn unsaved(path: &Path) -> Error {
+    Error::new(format!("this model cannot be saved to `{}`", path.display()))
+        .help("whoever runs it has not said how")
 }
 
 /// The weights of a model's layers at one moment: a copy made by [`Training::weights`].

@@ -14,6 +14,7 @@ mod step;
 pub(crate) mod values;
 
 use oxhorn_cpu::{Device, Executable, Number, Weights};
+use oxhorn_io::Tensor as Stored;
 use oxhorn_ir::{
     Array, DType, Error, Graph, Result, Role, Tensor, Trace, Type, ensure, interpret::interpret,
 };
@@ -314,6 +315,15 @@ impl Engine {
     /// If there is none of this path.
     pub fn value(&self, path: &str) -> Result<Vec<f64>> {
         values::read(&self.weights, path)
+    }
+
+    /// A variable as files hold it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of this path.
+    pub fn tensor(&self, path: &str) -> Result<Stored> {
+        values::tensor(&self.weights, path)
     }
 
     /// Gives a variable other elements, in row-major order.

@@ -333,6 +333,7 @@ impl Sequential {
             callbacks,
             random: Box::new(self.random.clone()),
             resume,
+            saver: Some(Box::new(self.description()?)),
             first_look,
             verbosity,
             output,

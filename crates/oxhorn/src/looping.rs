@@ -17,6 +17,7 @@ use crate::{
     callbacks::{Callback, Granularity},
     data::{Feeder, Permute, Source},
     engine::{Engine, Kind},
+    files::Save,
     fit::Frequency,
     history::{Logs, Params},
     progress::{Progress, Screen, Verbosity},
@@ -46,6 +47,8 @@ pub struct Loop<'a> {
     pub random: Box<dyn Randomness + 'a>,
     /// The backup to go on from, whatever callbacks say of one.
     pub resume: Option<PathBuf>,
+    /// Who saves the model, for callbacks that want it saved.
+    pub saver: Option<Box<dyn Save + 'a>>,
     /// Whether the model was compiled anew, so that Keras would draw an order to look at a batch.
     pub first_look: FirstLook,
     /// How much is printed.
@@ -87,6 +90,7 @@ impl<'a> Loop<'a> {
             permute: Box::new(|n| Ok(crate::random::streams().numpy.permutation(n))),
             random: Box::new(random::Source::Process),
             resume: None,
+            saver: None,
             first_look: FirstLook::Done,
             verbosity: Verbosity::Silent,
             output: Output::of(io::sink()),

@@ -6,7 +6,7 @@ use oxhorn_ir::{Error, Result, Type, ensure};
 use super::{Engine, TECHNIQUES, values};
 use crate::{sequential::check_number, state::State};
 
-/// The scopes of variables and of numbers; and of numbers that graphs have, if they are 0.
+/// The scopes of variables and of numbers; and of those numbers, configured as 0, that graphs have.
 const VARIABLES: &str = "variables";
 const NUMBERS: &str = "numbers";
 const AWAKE: &str = "awake";
@@ -26,8 +26,10 @@ impl Engine {
         for (path, value) in &self.numbers {
             numbers.set(path, *value);
         }
-        for number in self.declarations.numbers().iter().filter(|number| !number.dormant) {
-            awake.set(&number.path, true);
+        for number in self.declarations.numbers().iter().filter(|it| it.value == 0.0) {
+            if !number.dormant {
+                awake.set(&number.path, true);
+            }
         }
         let state = State::new().with_part(VARIABLES, variables);
         Ok(state.with_part(NUMBERS, numbers).with_part(AWAKE, awake))
@@ -140,7 +142,8 @@ impl Engine {
     /// Lets graphs have just those numbers that they had, and the variables that go with them.
     fn wake_as(&mut self, awake: &State, variables: &State) -> Result<()> {
         let numbers = self.declarations.numbers();
-        let known = numbers.iter().map(|number| (number.path.clone(), !number.dormant));
+        let zeros = numbers.iter().filter(|number| number.value == 0.0);
+        let known = zeros.map(|number| (number.path.clone(), !number.dormant));
         let known: Vec<(String, bool)> = known.collect();
         drop(numbers);
         let mut changed = vec![];

@@ -9,7 +9,7 @@ use oxhorn_nn::{Variable, config::snake_case};
 
 use super::convert;
 use crate::{
-    engine::{Engine, OPTIMIZER},
+    engine::{Engine, LEARNING_RATE, OPTIMIZER},
     state::State,
 };
 
@@ -111,8 +111,24 @@ pub(crate) fn optimizer(engine: &Engine) -> Vec<Place> {
     let (outer, within): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(is_own);
     let unused = [Tensor::of([], &[0_i64]), Tensor::of([], &[0.0_f32])].map(Kept::Constant);
     let all = unused.into_iter().chain(outer).chain(within.clone());
-    let inner = Place { path: "optimizer/inner_optimizer".to_owned(), name: name(inner), kept: within };
+    let inner =
+        Place { path: "optimizer/inner_optimizer".to_owned(), name: name(inner), kept: within };
     vec![own(all.collect()), inner]
+}
+
+/// Where the optimizer is kept that has not taken a step yet, and so has no states.
+pub(crate) fn optimizer_without_steps(engine: &Engine) -> Vec<Place> {
+    let mut places = optimizer(engine);
+    places.truncate(1);
+    places.iter_mut().for_each(|place| place.kept = unused(engine));
+    places
+}
+
+/// A count of no steps, and the rate.
+fn unused(engine: &Engine) -> Vec<Kept> {
+    let has_rate = engine.numbers().iter().any(|(path, _)| path == LEARNING_RATE);
+    let rate = has_rate.then(|| Kept::Number(LEARNING_RATE.to_owned()));
+    [Kept::Constant(Tensor::of([], &[0_i64]))].into_iter().chain(rate).collect()
 }
 
 /// The states of the optimizer in the order of their declaration, which is Keras', each rate behind
@@ -128,7 +144,7 @@ fn states(engine: &Engine) -> Vec<Kept> {
             kept.push(Kept::Number(rate));
         }
     }
-    kept
+    if kept.is_empty() { unused(engine) } else { kept }
 }
 
 /// Writes the values of an engine into a tree.
@@ -228,14 +244,16 @@ fn fitted(name: &str, kept: &[Kept], tensors: &[Tensor], engine: &Engine) -> Res
     let fit = |(kept, tensor): (&Kept, &Tensor)| match kept {
         Kept::Variable(path) => {
             let known = variables.iter().find(|it| it.path == *path);
-            let ty = known.map(|it| &it.ty).ok_or_else(|| {
-                Error::new(format!("the model has no variable `{path}`"))
-            })?;
+            let ty = known
+                .map(|it| &it.ty)
+                .ok_or_else(|| Error::new(format!("the model has no variable `{path}`")))?;
             ensure!(
                 ty.shape[..] == *tensor.shape(),
                 "The shape of the target variable and the shape of the target value in \
                  `variable.assign(value)` must match. variable.shape={:?}, Received: \
-                 value.shape={:?}. Target variable: {path}", &ty.shape[..], tensor.shape()
+                 value.shape={:?}. Target variable: {path}",
+                &ty.shape[..],
+                tensor.shape()
             );
             convert::to(ty.dtype.into(), tensor).map_err(|error| error.at(path))
         }

@@ -75,10 +75,12 @@ impl Engine {
         }
         let steps = training.steps();
         let params = settings.params(steps);
+        let mut run = Run::new(self, params, settings.output.clone());
+        run.saver = settings.saver.take();
         let mut fitting = Fitting {
             progress: settings.progress(steps).epochs(settings.epochs),
-            averaging: Averaging::of(self),
-            run: Run::new(self, params, settings.output.clone()),
+            averaging: Averaging::of(run.engine),
+            run,
             training,
             validation,
             clean,
