@@ -44,6 +44,8 @@ fn root(file: Bytes<'_>) -> Result<u64> {
     let sizes = file.slice(sizes_at, 2)?.0;
     ensure!(sizes == [8, 8], "the HDF5 has addresses of {} bytes, only 8 are read", sizes[0]);
     ensure!(file.number(base_at, 8)? == 0, "the HDF5 does not begin at the start of the file");
+    let (end, length) = (file.number(base_at + 16, 8)?, file.len());
+    ensure!(end <= length, "the HDF5 was cut off: it declares {end} bytes, and has {length}");
     file.address(root_at)?.ok_or_else(|| damaged("there is no root group"))
 }
 
