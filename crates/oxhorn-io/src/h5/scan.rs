@@ -228,6 +228,7 @@ fn modern_link(body: Bytes<'_>) -> Result<Link> {
     let length_bytes = 1 << (flags & 3);
     let length = body.number(at, length_bytes)?;
     at += length_bytes;
+    limits::name(length as usize)?;
     let name = String::from_utf8(body.slice(at, length)?.0.to_vec());
     let name = name.map_err(|_| damaged("a name is no text"))?;
     let target = match link_type {
@@ -242,7 +243,7 @@ fn modern_link(body: Bytes<'_>) -> Result<Link> {
 /// The text at an offset of a heap, up to its zero byte.
 fn text(heap: Bytes<'_>, at: u64) -> Result<String> {
     let rest = heap.0.get(at as usize..).unwrap_or_default();
-    let name = rest.iter().position(|byte| *byte == 0).map(|end| rest[..end].to_vec());
-    let name = name.and_then(|name| String::from_utf8(name).ok());
-    name.ok_or_else(|| damaged("a name is no text"))
+    let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
+    limits::name(end)?;
+    String::from_utf8(rest[..end].to_vec()).map_err(|_| damaged("a name is no text"))
 }
