@@ -18,7 +18,7 @@
 //! let mut root = Group::default();
 //! root.insert("layers/dense/vars/0", Tensor::of([2, 3], &[0.5f32; 6]))?;
 //! root.group_mut("layers/dense/vars")?.attributes.insert("name".into(), "dense".into());
-//! let read = h5::read(&h5::write(&root)?)?;
+//! let read = h5::read(h5::write(&root)?)?;
 //! assert_eq!(read, root);
 //! # Ok::<(), oxhorn_ir::Error>(())
 //! ```

@@ -1,7 +1,8 @@
 //! ONNX, as far as it is written here: one graph of named tensors, in Google's wire format.
 //!
 //! A message of that format is a list of fields, each a number and a value: an integer of seven
-//! bits a byte, or so many bytes, which may be a message again. The numbers are those of `onnx.proto`.
+//! bits a byte, or so many bytes, which may be a message again. The numbers are those of
+//! `onnx.proto`.
 
 use oxhorn_ir::{Result, ensure};
 
