@@ -47,7 +47,8 @@ pub struct Link {
 }
 
 /// The chains that are looked for, a longer one before those it begins with.
-pub static CHAINS: &[&Chain] = &[&ADAM, &DENSE_RELU_DROPOUT, &DENSE_RELU, &DROPOUT_RELU_GRADIENT];
+pub static CHAINS: &[&Chain] =
+    &[&ADAM, &DENSE_RELU_DROPOUT, &DENSE_RELU, &DROPOUT_RELU_GRADIENT, &RELU_GRADIENT];
 
 /// The action that a word of a chain stands for.
 macro_rules! action {
@@ -68,6 +69,9 @@ macro_rules! action {
     };
     (less_equal) => {
         Action::Compare(Compare::LessEqual)
+    };
+    (not_equal) => {
+        Action::Compare(Compare::NotEqual)
     };
     (select) => {
         Action::Select
@@ -93,6 +97,12 @@ macro_rules! compute {
     };
     (less_equal $a:ident $b:ident) => {
         ($a <= $b) as u8
+    };
+    (not_equal $a:ident $b:ident) => {
+        ($a != $b) as u8
+    };
+    (not_equal $a:ident $b:ident) => {
+        ($a != $b) as u8
     };
     (select $mask:ident $a:ident $b:ident) => {
         if $mask != 0 { $a } else { $b }
@@ -199,7 +209,7 @@ chain! {
 
 chain! {
     /// What follows the product of a dense layer: bias, ReLU, and the scale of a dropout.
-    DENSE_RELU_DROPOUT(x: f32, bias: f32; zero, keep) -> (0 off: u8, 1 y: f32) {
+    DENSE_RELU_DROPOUT(x: f32, bias: f32; zero, keep) -> (0 y: f32) {
         sum = add x bias;
         off = less_equal sum zero;
         on = select off zero sum;
@@ -209,7 +219,7 @@ chain! {
 
 chain! {
     /// The same without a dropout.
-    DENSE_RELU(x: f32, bias: f32; zero) -> (0 off: u8, 1 y: f32) {
+    DENSE_RELU(x: f32, bias: f32; zero) -> (0 y: f32) {
         sum = add x bias;
         off = less_equal sum zero;
         y = select off zero sum;
@@ -217,13 +227,19 @@ chain! {
 }
 
 chain! {
-    /// The gradient through a dropout and a ReLU.
-    DROPOUT_RELU_GRADIENT(
-        kept: u8, dy: f32, off: u8; zero, keep
-    ) -> (0 dx: f32) {
-        through = select kept dy zero;
-        scaled = div through keep;
-        dx = select off zero scaled;
+    /// The gradient through a dropout and a ReLU, of which the result is known.
+    DROPOUT_RELU_GRADIENT(y: f32, dy: f32; zero, keep) -> (0 dx: f32) {
+        passed = not_equal y zero;
+        scaled = div dy keep;
+        dx = select passed scaled zero;
+    }
+}
+
+chain! {
+    /// The gradient through a ReLU alone.
+    RELU_GRADIENT(y: f32, dy: f32; zero) -> (0 dx: f32) {
+        passed = not_equal y zero;
+        dx = select passed dy zero;
     }
 }
 
