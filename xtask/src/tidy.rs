@@ -17,17 +17,21 @@ const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 1_000;
 
 /// Which of our crates each of our crates may depend on; tests may depend on more.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("oxhorn-ir", &[]),
     ("oxhorn-macros", &[]),
+    ("oxhorn-io", &["oxhorn-ir"]),
     ("oxhorn-plan", &["oxhorn-ir"]),
     ("oxhorn-cpu", &["oxhorn-ir", "oxhorn-plan"]),
     ("oxhorn-nn", &["oxhorn-ir", "oxhorn-macros"]),
-    ("oxhorn", &["oxhorn-cpu", "oxhorn-ir", "oxhorn-nn", "oxhorn-plan"]),
+    ("oxhorn", &["oxhorn-cpu", "oxhorn-io", "oxhorn-ir", "oxhorn-nn", "oxhorn-plan"]),
     ("oxhorn-lab", &["oxhorn"]),
-    ("oxhorn-cli", &["oxhorn", "oxhorn-lab"]),
-    ("oxhorn-bench", &["oxhorn", "oxhorn-cpu", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
-    ("oxhorn-py", &["oxhorn", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
+    ("oxhorn-cli", &["oxhorn", "oxhorn-io", "oxhorn-lab"]),
+    (
+        "oxhorn-bench",
+        &["oxhorn", "oxhorn-cpu", "oxhorn-io", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"],
+    ),
+    ("oxhorn-py", &["oxhorn", "oxhorn-io", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
     ("xtask", &[]),
     ("xtask-python", &["oxhorn-nn"]),
 ];

@@ -232,14 +232,17 @@ impl<T: Element> Product<T> {
             return done(rows);
         }
         if self.packing == Packing::None {
-            for panel in self.panels(columns) {
-                let b = b.wrapping_add(panel.start * self.b.column);
-                let block = Block { rows: rows.clone(), columns: panel, depth: 0..k };
-                let a = Left::Strided(a.wrapping_add(rows.start * self.a.row), self.a);
-                // SAFETY: as promised by the caller.
-                unsafe { self.tiles(&block, a, (b, self.b.row), c) };
+            for rows in split(rows, HEIGHT) {
+                for panel in self.panels(columns.clone()) {
+                    let b = b.wrapping_add(panel.start * self.b.column);
+                    let block = Block { rows: rows.clone(), columns: panel, depth: 0..k };
+                    let a = Left::Strided(a.wrapping_add(rows.start * self.a.row), self.a);
+                    // SAFETY: as promised by the caller.
+                    unsafe { self.tiles(&block, a, (b, self.b.row), c) };
+                }
+                done(rows);
             }
-            return done(rows);
+            return;
         }
         let whole = Block { rows, columns, depth: 0..k };
         let aligned = scratch.align_offset(alignment::<T>() * size_of::<T>());

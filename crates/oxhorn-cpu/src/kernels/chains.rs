@@ -16,17 +16,19 @@ use crate::{
 /// The most arrays that a chain reads and writes.
 pub const ARRAYS: usize = 12;
 
-/// One pass over arrays of `len` elements: first the arguments of the chain, then its results. A
-/// `bool` is a byte, 0 or 1. A result may be an argument whose elements are no smaller.
+/// One pass over arrays of `len` elements: first the arguments of the chain, then its numbers, of
+/// which one element each is read, then its results. A `bool` is a byte, 0 or 1. A result may be an argument whose elements are no smaller.
 pub type Pass = unsafe fn(len: usize, arrays: [*mut u8; ARRAYS]);
 
 /// Instructions in a row.
 pub struct Chain {
     /// What it is called, for tests.
     pub name: &'static str,
-    /// Names and types of what it reads, in the order of the arrays.
+    /// Names and types of the arrays it reads, in their order.
     pub arguments: &'static [(&'static str, DType)],
-    /// Names and types of what it leaves, after the arguments.
+    /// Names of the numbers it reads, after the arguments: of f32, the same for all elements.
+    pub numbers: &'static [&'static str],
+    /// Names and types of what it leaves, after the numbers.
     pub results: &'static [(&'static str, DType)],
     /// The instructions.
     pub links: &'static [Link],
@@ -45,7 +47,8 @@ pub struct Link {
 }
 
 /// The chains that are looked for, a longer one before those it begins with.
-pub static CHAINS: &[&Chain] = &[&ADAM, &DENSE_RELU_DROPOUT, &DENSE_RELU, &DROPOUT_RELU_GRADIENT];
+pub static CHAINS: &[&Chain] =
+    &[&ADAM, &DENSE_RELU_DROPOUT, &DENSE_RELU, &DROPOUT_RELU_GRADIENT, &RELU_GRADIENT];
 
 /// The action that a word of a chain stands for.
 macro_rules! action {
@@ -66,6 +69,9 @@ macro_rules! action {
     };
     (less_equal) => {
         Action::Compare(Compare::LessEqual)
+    };
+    (not_equal) => {
+        Action::Compare(Compare::NotEqual)
     };
     (select) => {
         Action::Select
@@ -92,6 +98,12 @@ macro_rules! compute {
     (less_equal $a:ident $b:ident) => {
         ($a <= $b) as u8
     };
+    (not_equal $a:ident $b:ident) => {
+        ($a != $b) as u8
+    };
+    (not_equal $a:ident $b:ident) => {
+        ($a != $b) as u8
+    };
     (select $mask:ident $a:ident $b:ident) => {
         if $mask != 0 { $a } else { $b }
     };
@@ -106,11 +118,12 @@ macro_rules! dtype {
     };
 }
 
-/// `chain! { NAME(arguments: type, ..) -> (position result: type, ..) { name = action args; .. } }`
+/// `chain! { NAME(argument: type, ..; number, ..) -> (position result: type, ..) { name = action
+/// names; .. } }`
 macro_rules! chain {
     (
         $(#[$meta:meta])*
-        $name:ident($($arg:ident: $in:ident),+) -> ($($index:tt $result:ident: $out:ident),+) {
+        $name:ident($($arg:ident: $in:ident),+; $($number:ident),*) -> ($($index:tt $result:ident: $out:ident),+) {
             $($to:ident = $action:ident $($from:ident)+;)+
         }
     ) => {
@@ -121,6 +134,8 @@ macro_rules! chain {
                     let mut arrays = arrays.into_iter();
                     let mut next = || arrays.next().unwrap_or(std::ptr::null_mut());
                     $(let $arg = next().cast::<$in>().cast_const();)+
+                    // SAFETY: as below, of one element.
+                    $(let $number = unsafe { *next().cast::<f32>() };)*
                     let to = ($(next().cast::<$out>(),)+);
                     let whole = len - len % CHUNK;
                     // SAFETY: whoever calls a `Pass` hands over arrays of its types and this
@@ -149,6 +164,7 @@ macro_rules! chain {
             Chain {
                 name: stringify!($name),
                 arguments: &[$((stringify!($arg), dtype!($in))),+],
+                numbers: &[$(stringify!($number)),*],
                 results: &[$((stringify!($result), dtype!($out))),+],
                 links: &[$(Link {
                     action: action!($action),
@@ -174,7 +190,7 @@ macro_rules! chain {
 chain! {
     /// The step of Adam: both moments, and the weight.
     ADAM(
-        g: f32, m: f32, beta_1: f32, v: f32, beta_2: f32, rate: f32, epsilon: f32, w: f32
+        g: f32, m: f32, v: f32, w: f32; beta_1, beta_2, rate, epsilon
     ) -> (0 m_new: f32, 1 v_new: f32, 2 w_new: f32) {
         m_off = sub g m;
         m_step = mul m_off beta_1;
@@ -193,7 +209,7 @@ chain! {
 
 chain! {
     /// What follows the product of a dense layer: bias, ReLU, and the scale of a dropout.
-    DENSE_RELU_DROPOUT(x: f32, bias: f32, zero: f32, keep: f32) -> (0 off: u8, 1 y: f32) {
+    DENSE_RELU_DROPOUT(x: f32, bias: f32; zero, keep) -> (0 y: f32) {
         sum = add x bias;
         off = less_equal sum zero;
         on = select off zero sum;
@@ -203,7 +219,7 @@ chain! {
 
 chain! {
     /// The same without a dropout.
-    DENSE_RELU(x: f32, bias: f32, zero: f32) -> (0 off: u8, 1 y: f32) {
+    DENSE_RELU(x: f32, bias: f32; zero) -> (0 y: f32) {
         sum = add x bias;
         off = less_equal sum zero;
         y = select off zero sum;
@@ -211,13 +227,19 @@ chain! {
 }
 
 chain! {
-    /// The gradient through a dropout and a ReLU.
-    DROPOUT_RELU_GRADIENT(
-        kept: u8, dy: f32, zero: f32, keep: f32, off: u8
-    ) -> (0 dx: f32) {
-        through = select kept dy zero;
-        scaled = div through keep;
-        dx = select off zero scaled;
+    /// The gradient through a dropout and a ReLU, of which the result is known.
+    DROPOUT_RELU_GRADIENT(y: f32, dy: f32; zero, keep) -> (0 dx: f32) {
+        passed = not_equal y zero;
+        scaled = div dy keep;
+        dx = select passed scaled zero;
+    }
+}
+
+chain! {
+    /// The gradient through a ReLU alone.
+    RELU_GRADIENT(y: f32, dy: f32; zero) -> (0 dx: f32) {
+        passed = not_equal y zero;
+        dx = select passed dy zero;
     }
 }
 
@@ -266,6 +288,9 @@ mod tests {
                     let arguments = chain.arguments.iter().enumerate();
                     let mut known: Vec<(&str, Vec<f32>)> =
                         arguments.map(|(i, (name, ty))| (*name, numbers(*ty, len, i))).collect();
+                    for (i, name) in chain.numbers.iter().enumerate() {
+                        known.push((name, vec![0.3 + i as f32; len.max(1)]));
+                    }
                     let mut once = known.clone();
                     once.extend(chain.results.iter().map(|(name, _)| (*name, vec![7.0; len])));
                     let mut arrays = [std::ptr::null_mut(); ARRAYS];
@@ -302,7 +327,11 @@ mod tests {
     #[test]
     fn have_no_more_arrays_than_there_is_room_for() {
         for chain in CHAINS {
-            assert!(chain.arguments.len() + chain.results.len() <= ARRAYS, "{}", chain.name);
+            assert!(
+                chain.arguments.len() + chain.numbers.len() + chain.results.len() <= ARRAYS,
+                "{}",
+                chain.name
+            );
         }
     }
 

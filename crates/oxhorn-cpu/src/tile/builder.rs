@@ -156,11 +156,7 @@ impl<'a, 'p> Builder<'a, 'p> {
     fn together(&mut self, code: &[Instruction]) -> Option<(Micro, usize)> {
         if let Some((key, limit, to)) = chains::below(code) {
             let Operand::Memory(key, _) = key else { return None };
-            let limit = match limit {
-                Operand::Memory(id, _) => self.loader.site(id, 0, 0),
-                Operand::Constant(value) => self.loader.constant(value, DType::F32, 1),
-                Operand::Register(_) => return None,
-            };
+            let limit = self.number(&limit)?;
             let (run, key) = (threefry::below(self.isa()), self.loader.site(key, 0, 0));
             return Some((Micro::Below { run, to: self.element(to), key, limit }, 4));
         }
@@ -170,12 +166,24 @@ impl<'a, 'p> Builder<'a, 'p> {
             for (arg, (_, dtype)) in found.arguments.iter().zip(chain.arguments) {
                 sites.push(self.operand(arg, *dtype));
             }
+            for number in &found.numbers {
+                sites.push(self.number(number)?);
+            }
             sites.extend(found.results.iter().map(|to| self.element(*to)));
             let run = (chain.pass)(self.isa());
             return Some((Micro::Chain { run, sites: sites.into() }, chain.links.len()));
         }
         let [first, second, rest @ ..] = code else { return None };
         Some((self.pair(first, second, rest)?, 2))
+    }
+
+    /// The place of a number of f32 that is the same for all elements.
+    fn number(&mut self, operand: &Operand) -> Option<Site> {
+        match *operand {
+            Operand::Memory(id, _) => Some(self.loader.site(id, 0, 0)),
+            Operand::Constant(value) => Some(self.loader.constant(value, DType::F32, 1)),
+            Operand::Register(_) => None,
+        }
     }
 
     /// The place of a result that has an element for each of the loop's.

@@ -9,6 +9,7 @@ use crate::kernels::chains::{CHAINS, Chain};
 pub(super) struct Found {
     pub(super) chain: &'static Chain,
     pub(super) arguments: Vec<Operand>,
+    pub(super) numbers: Vec<Operand>,
     pub(super) results: Vec<Destination>,
 }
 
@@ -33,8 +34,8 @@ pub(super) fn below(code: &[Instruction]) -> Option<(Operand, Operand, Destinati
         && less.dtype == DType::F32
         && follows(less, cast.to);
     let limit = *less.args.get(1)?;
-    let is_number = matches!(limit, Operand::Memory(_, Walk::Whole) | Operand::Constant(_));
-    let drawn = is_number && draw.action == Action::RandomBits && is_shift && is_cast && is_less;
+    let drawn =
+        is_number(&limit) && draw.action == Action::RandomBits && is_shift && is_cast && is_less;
     let between = [word, register(shift)?, register(cast)?];
     let dead =
         between.into_iter().all(|it| less.to == Destination::Register(it) || is_dead(it, rest));
@@ -46,13 +47,20 @@ struct Match {
     chain: &'static Chain,
     /// What is known to stand for each argument.
     arguments: Vec<Option<Operand>>,
+    /// And for each number.
+    numbers: Vec<Option<Operand>>,
     /// What the links have written, and the name of what is there now.
     written: Vec<(Operand, &'static str)>,
 }
 
 impl Match {
     fn new(chain: &'static Chain) -> Match {
-        Match { chain, arguments: vec![None; chain.arguments.len()], written: vec![] }
+        Match {
+            chain,
+            arguments: vec![None; chain.arguments.len()],
+            numbers: vec![None; chain.numbers.len()],
+            written: vec![],
+        }
     }
 
     fn run(mut self, code: &[Instruction]) -> Option<Found> {
@@ -77,6 +85,9 @@ impl Match {
     fn stands(&mut self, name: &str, arg: &Operand) -> bool {
         if let Some((_, known)) = self.written.iter().find(|(to, _)| to == arg) {
             return *known == name;
+        }
+        if let Some(index) = self.chain.numbers.iter().position(|known| *known == name) {
+            return is_number(arg) && *self.numbers[index].get_or_insert(*arg) == *arg;
         }
         let Some(index) = self.chain.arguments.iter().position(|(known, _)| *known == name) else {
             return false;
@@ -107,8 +118,14 @@ impl Match {
             }
         }
         let arguments = self.arguments.into_iter().collect::<Option<_>>()?;
-        Some(Found { chain: self.chain, arguments, results })
+        let numbers = self.numbers.into_iter().collect::<Option<_>>()?;
+        Some(Found { chain: self.chain, arguments, numbers, results })
     }
+}
+
+/// Whether an operand is the same for all elements.
+fn is_number(operand: &Operand) -> bool {
+    matches!(operand, Operand::Memory(_, Walk::Whole) | Operand::Constant(_))
 }
 
 /// Whether nothing reads a register before it is written again.

@@ -44,12 +44,17 @@ pub(super) fn split(
     let parts = |extent: usize, grain: usize| threads.min(extent.div_ceil(grain));
     let by_rows = parts(rows, grain[0]);
     let by_columns = parts(columns, grain[1]);
+    let in_rows = Split::Rows { tasks: by_rows, grain: grain[0] };
+    let rows_are_free = !accumulates(Span::Element) && by_rows > 1;
     if accumulates(Span::Row) {
         Split::None
+    } else if rows_are_free && rows >= columns {
+        // Each thread then has memory of its own, in one piece.
+        in_rows
     } else if !whole_rows && by_columns > 1 {
         Split::Columns { tasks: by_columns, grain: grain[1] }
-    } else if !accumulates(Span::Element) && by_rows > 1 {
-        Split::Rows { tasks: by_rows, grain: grain[0] }
+    } else if rows_are_free {
+        in_rows
     } else {
         Split::None
     }
