@@ -1,10 +1,12 @@
 //! How long a step of training takes, measured as `fit` runs it; and ten runs side by side.
 
+mod disk;
 mod seeds;
 
 use std::{
     cell::Cell,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -25,9 +27,12 @@ struct Bench {
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = thread_count)]
     threads: Vec<usize>,
     /// How often each variant takes its turn [default: 150 for `tutorial`, 10 for `mlp`, 5 for
-    /// `seeds`]
+    /// `seeds`, 7 for `disk`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
+    /// A Python that has Keras, which `disk` measures as well
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -39,6 +44,8 @@ enum What {
     Mlp,
     /// Ten paired runs of a network on the digits, against one.
     Seeds,
+    /// Saving and loading a model of 100 MB.
+    Disk,
 }
 
 /// A network to train.
@@ -173,6 +180,7 @@ fn run(bench: &Bench) -> Result<()> {
             let cores = bench.threads.first().copied().unwrap_or(2);
             return seeds::measure(cores, bench.rounds.unwrap_or(5));
         }
+        What::Disk => return disk::measure(bench.rounds.unwrap_or(7), bench.python.as_deref()),
     };
     let (batch, steps, (inputs, classes)) = (network.batch(), network.steps(), network.extents());
     set_random_seed(812);

@@ -5,13 +5,24 @@ mod element;
 mod header;
 mod scan;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use hdf5_pure::{AttrValue, DatasetBuilder, File, FileBuilder, FinishedGroup, GroupBuilder};
+use bytes::Bytes;
+use hdf5_pure::{
+    AttrValue, DatasetBuilder, File, FileBuilder, FinishedGroup, FormatError, GroupBuilder, Layout,
+    Source,
+};
 use indexmap::IndexMap;
 use oxhorn_ir::{Error, Result, ensure};
 
-use crate::{Attribute, Dataset, Element, Format, Group, Member, Number, Tensor, seal};
+use self::element::Order;
+use crate::{
+    Attribute, Dataset, Element, FileBytes, Format, Group, Member, Number, Tensor, seal,
+    tensor::bytes_of,
+};
 
 /// How deep groups may be nested.
 pub const DEPTH_MAX: usize = 64;
@@ -23,16 +34,16 @@ const OPAQUE: (&str, &str) = ("dtype", "bfloat16");
 
 /// The tree in a file of HDF5, in the order of names.
 ///
-/// Tensors may be contiguous, compact or chunked, and compressed by gzip, with or without shuffling.
-/// A tensor of bfloat16 is one of opaque elements of two bytes, with the attribute `dtype`.
+/// Tensors may be contiguous, compact or chunked, and compressed by gzip, with or without
+/// shuffling. A tensor of bfloat16 is one of opaque elements of two bytes, with the attribute `dtype`.
 ///
 /// # Errors
 ///
 /// If the file was changed since it was written here (see [`crate::seal`]), is no HDF5, is damaged,
 /// declares more than it holds, or has what is refused by name: links to other files and to other
 /// members, virtual datasets, storage in other files, elements that are no numbers.
-pub fn read(bytes: impl Into<Vec<u8>>) -> Result<Group> {
-    let bytes = bytes.into();
+pub fn read(bytes: impl Into<FileBytes>) -> Result<Group> {
+    let FileBytes(bytes) = bytes.into();
     seal::check(&bytes, Format::H5)?;
     decode(bytes)
 }
@@ -44,24 +55,54 @@ pub fn read(bytes: impl Into<Vec<u8>>) -> Result<Group> {
 /// If the tree is deeper than [`DEPTH_MAX`], a group or tensor has more than [`ATTRIBUTES_MAX`]
 /// attributes, or an attribute is larger than the 64 KiB that HDF5 has room for.
 pub fn write(root: &Group) -> Result<Vec<u8>> {
-    Ok(seal::seal_end(encode(root)?))
+    let mut bytes = Vec::with_capacity(size(root));
+    encode(root, &mut bytes)?;
+    Ok(seal::seal_end(bytes))
 }
 
 /// The tree in a file whose bytes are vouched for by whoever calls, or by nobody.
-pub(crate) fn decode(bytes: Vec<u8>) -> Result<Group> {
+pub(crate) fn decode(bytes: Bytes) -> Result<Group> {
     scan::scan(&bytes)?;
-    // The library is written to return errors, and what it reads has been looked through. Should it
-    // panic all the same, on a file that somebody made to that end, nothing of it is kept: the bytes
-    // and all that was made of them go with the closure.
+    // The library is written to return errors, and what it reads has been looked through. Should
+    // it panic all the same, on a file that somebody made to that end, nothing of it is kept: what
+    // was made of the bytes goes with the closure.
     let read = catch_unwind(AssertUnwindSafe(|| {
-        let file = File::from_bytes(bytes).map_err(unreadable)?;
-        group(&file.root(), "")
+        let file = File::from_source(Whole(bytes.clone())).map_err(unreadable)?;
+        group(&file.root(), "", &bytes)
     }));
     read.unwrap_or_else(|_| Err(Error::new("the HDF5 is damaged: reading it failed")))
 }
 
-/// A file of HDF5 without a seal.
-pub(crate) fn encode(root: &Group) -> Result<Vec<u8>> {
+/// A file as the library reads it.
+struct Whole(Bytes);
+
+impl Source for Whole {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
+        let available = self.0.len();
+        let expected = (offset as usize).saturating_add(buffer.len());
+        let piece = self.0.get(offset as usize..expected);
+        let piece = piece.ok_or(FormatError::UnexpectedEof { expected, available })?;
+        buffer.copy_from_slice(piece);
+        Ok(())
+    }
+}
+
+/// Bytes that a file of a tree takes, or somewhat more.
+pub(crate) fn size(root: &Group) -> usize {
+    let members = root.members.values().map(|member| match member {
+        Member::Group(group) => size(group),
+        Member::Dataset(dataset) => dataset.tensor.bytes().len(),
+    });
+    // Of a header, with the texts of attributes.
+    members.map(|bytes| bytes + 1024).sum()
+}
+
+/// Writes a file of HDF5 without a seal.
+pub(crate) fn encode(root: &Group, to: impl Write) -> Result<()> {
     let mut file = FileBuilder::new();
     for (name, value) in attributes_of(&root.attributes)? {
         file.set_attr(&name, value);
@@ -75,7 +116,7 @@ pub(crate) fn encode(root: &Group) -> Result<Vec<u8>> {
             }
         }
     }
-    file.finish().map_err(|error| Error::new(format!("the HDF5 cannot be written: {error}")))
+    file.finish_to(to).map_err(|error| Error::new(format!("the HDF5 cannot be written: {error}")))
 }
 
 fn build(mut builder: GroupBuilder, group: &Group, depth: usize) -> Result<FinishedGroup> {
@@ -115,22 +156,23 @@ fn fill(builder: &mut DatasetBuilder, dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
-fn group(source: &hdf5_pure::Group, path: &str) -> Result<Group> {
+fn group(source: &hdf5_pure::Group, path: &str, file: &Bytes) -> Result<Group> {
     let attributes = attributes(source.attrs()).map_err(|error| error.at(path))?;
     let mut group = Group { attributes, members: IndexMap::new() };
     for (name, dataset) in source.iter_datasets().map_err(unreadable)? {
-        let read = read_dataset(&dataset).map_err(|error| error.at(format!("{path}/{name}")))?;
+        let read = read_dataset(&dataset, file);
+        let read = read.map_err(|error| error.at(format!("{path}/{name}")))?;
         group.members.insert(name, Member::Dataset(read));
     }
     for (name, inner) in source.iter_groups().map_err(unreadable)? {
-        let inner = self::group(&inner, &format!("{path}/{name}"))?;
+        let inner = self::group(&inner, &format!("{path}/{name}"), file)?;
         group.members.insert(name, Member::Group(inner));
     }
     group.members.sort_unstable_keys();
     Ok(group)
 }
 
-fn read_dataset(source: &hdf5_pure::Dataset) -> Result<Dataset> {
+fn read_dataset(source: &hdf5_pure::Dataset, file: &Bytes) -> Result<Dataset> {
     let mut attributes = attributes(source.attrs())?;
     let datatype = source.datatype().map_err(unreadable)?;
     let opaque = attributes.get(OPAQUE.0).and_then(Attribute::as_text) == Some(OPAQUE.1);
@@ -140,8 +182,21 @@ fn read_dataset(source: &hdf5_pure::Dataset) -> Result<Dataset> {
     }
     let shape = source.shape().map_err(unreadable)?;
     let shape: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
-    let mut bytes = source.read_raw().map_err(unreadable)?;
-    order.to_little(&mut bytes, element.bytes());
+    let as_is = match (order, source.layout().map_err(unreadable)?) {
+        (Order::Little, Layout::Contiguous { address: Some(at), .. }) => {
+            let range = bytes_of(element, &shape)?.checked_add(at as usize);
+            range.and_then(|end| file.get(at as usize..end)).map(|piece| file.slice_ref(piece))
+        }
+        _ => None,
+    };
+    let bytes = match as_is {
+        Some(bytes) => bytes,
+        None => {
+            let mut bytes = source.read_raw().map_err(unreadable)?;
+            order.to_little(&mut bytes, element.bytes());
+            bytes.into()
+        }
+    };
     Ok(Dataset { attributes, tensor: Tensor::new(element, shape, bytes)? })
 }
 

@@ -2,9 +2,9 @@
 //!
 //! The tour, first to last: [`Tensor`], numbers with a shape; [`Group`], the tree that HDF5 and
 //! Keras keep them in, and [`Tensors`], the flat view of one; the formats, a module each:
-//! [`h5`], [`keras`], [`npz`], [`safetensors`]; [`config`], which reads JSON; [`seal`], the checksum
-//! over every byte of a file that was written here; [`disk`], which reads whole files, and replaces
-//! them so that a reader finds the old one or the new one, whatever happens in between.
+//! [`h5`], [`keras`], [`npz`], [`safetensors`]; [`config`], which reads JSON; [`seal`], the
+//! checksum over every byte of a file that was written here; [`disk`], which reads whole files, and
+//! replaces them so that a reader finds the old one or the new one, whatever happens in between.
 //!
 //! Every reader takes bytes that nobody vouches for. It opens no other file, follows no link, runs
 //! nothing, and checks every size against the bytes at hand before it allocates.
@@ -25,6 +25,7 @@
 pub mod config;
 mod container;
 pub mod disk;
+mod file_bytes;
 mod format;
 mod group;
 pub mod h5;
@@ -36,6 +37,7 @@ pub mod seal;
 mod tensor;
 
 pub use self::{
+    file_bytes::FileBytes,
     format::Format,
     group::{Attribute, Dataset, Group, Member, Tensors},
     tensor::{Element, Number, Tensor},

@@ -1,5 +1,6 @@
 //! `Tensor`: numbers with a shape, as the bytes that files hold.
 
+use bytes::Bytes;
 use half::{bf16, f16};
 use oxhorn_ir::{DType, Error, Result, ensure};
 
@@ -101,11 +102,14 @@ impl From<DType> for Element {
 }
 
 /// Numbers with a shape: little-endian, row-major.
+///
+/// One that was read from a file may be a piece of it, and keeps all of it in memory as long as it
+/// lives; a clone shares the bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     element: Element,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Tensor {
@@ -114,8 +118,12 @@ impl Tensor {
     /// # Errors
     ///
     /// If the shape and the number of bytes do not go together, or a `bool` is neither 0 nor 1.
-    pub fn new(element: Element, shape: impl Into<Vec<usize>>, bytes: Vec<u8>) -> Result<Tensor> {
-        let shape = shape.into();
+    pub fn new(
+        element: Element,
+        shape: impl Into<Vec<usize>>,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Tensor> {
+        let (shape, bytes) = (shape.into(), bytes.into());
         let expected = bytes_of(element, &shape)?;
         ensure!(
             bytes.len() == expected,
@@ -139,7 +147,7 @@ impl Tensor {
         assert_eq!(count, values.len(), "numbers of shape {shape:?}");
         let mut bytes = Vec::with_capacity(values.len() * T::ELEMENT.bytes());
         values.iter().for_each(|value| value.write(&mut bytes));
-        Tensor { element: T::ELEMENT, shape, bytes }
+        Tensor { element: T::ELEMENT, shape, bytes: bytes.into() }
     }
 
     /// The type of the elements.
@@ -157,9 +165,9 @@ impl Tensor {
         &self.bytes
     }
 
-    /// The elements as files hold them, handed over.
+    /// The elements as files hold them, handed over if nobody shares them.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+        self.bytes.into()
     }
 
     /// The number of elements.
@@ -273,5 +281,5 @@ pub(crate) fn transposed(tensor: &Tensor) -> Tensor {
             index[axis] = 0;
         }
     }
-    Tensor { element: tensor.element, shape, bytes }
+    Tensor { element: tensor.element, shape, bytes: bytes.into() }
 }
