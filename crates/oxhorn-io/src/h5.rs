@@ -29,13 +29,17 @@ pub const DEPTH_MAX: usize = 64;
 /// How many attributes a group or a tensor may have: more would be kept in a heap.
 pub const ATTRIBUTES_MAX: usize = 8;
 
+/// How many bytes an attribute may take in the header of its object: texts of a list 16 each, which
+/// say where they are.
+pub const ATTRIBUTE_BYTES_MAX: usize = 60_000;
+
 /// The attribute by which Keras tells that opaque elements are numbers, and its value.
 const OPAQUE: (&str, &str) = ("dtype", "bfloat16");
 
 /// The tree in a file of HDF5, in the order of names.
 ///
 /// Tensors may be contiguous, compact or chunked, and compressed by gzip, with or without
-/// shuffling. A tensor of bfloat16 is one of opaque elements of two bytes, with the attribute `dtype`.
+/// shuffling. A tensor of bfloat16 is one of opaque elements of two bytes, with an attribute `dtype`.
 ///
 /// # Errors
 ///
@@ -53,7 +57,7 @@ pub fn read(bytes: impl Into<FileBytes>) -> Result<Group> {
 /// # Errors
 ///
 /// If the tree is deeper than [`DEPTH_MAX`], a group or tensor has more than [`ATTRIBUTES_MAX`]
-/// attributes, or an attribute is larger than the 64 KiB that HDF5 has room for.
+/// attributes, or one is larger than [`ATTRIBUTE_BYTES_MAX`].
 pub fn write(root: &Group) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(size(root));
     encode(root, &mut bytes)?;
@@ -269,6 +273,16 @@ fn attributes_of(attributes: &IndexMap<String, Attribute>) -> Result<Vec<(String
     );
     let all = attributes.iter();
     all.map(|(name, value)| {
+        let bytes = match value {
+            Attribute::Text(_) => 16,
+            Attribute::Texts(texts) => 16 * texts.len(),
+            Attribute::Numbers(tensor) => tensor.bytes().len(),
+        };
+        let bytes = name.len() + bytes;
+        ensure!(
+            bytes <= ATTRIBUTE_BYTES_MAX,
+            "the attribute {name:?} takes {bytes} bytes, more than {ATTRIBUTE_BYTES_MAX}"
+        );
         let value = match value {
             Attribute::Text(text) => AttrValue::VarLenString(text.clone()),
             Attribute::Texts(texts) => AttrValue::VarLenStringArray(texts.clone()),
@@ -308,4 +322,62 @@ fn numbers(tensor: &Tensor) -> Result<AttrValue> {
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::new(format!("the HDF5 cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_read_to_the_greatest_depth() {
+        // The root and the tensor are levels as well.
+        for (levels, fits) in [(DEPTH_MAX - 2, true), (DEPTH_MAX - 1, false)] {
+            let mut root = Group::default();
+            let path = format!("{}0", "a/".repeat(levels));
+            root.insert(&path, Tensor::of([2, 1], &[1i8, 2])).unwrap();
+            let written = write(&root);
+            assert_eq!(written.is_ok(), fits, "{levels}");
+            if let Ok(bytes) = written {
+                assert_eq!(read(bytes).unwrap(), root);
+            }
+        }
+    }
+
+    #[test]
+    fn attributes_are_bounded() {
+        let mut root = Group::default();
+        for index in 0..=ATTRIBUTES_MAX {
+            assert_eq!(read(write(&root).unwrap()).unwrap(), root);
+            root.attributes.insert(index.to_string(), one(index as i32));
+        }
+        let error = write(&root).unwrap_err();
+        assert_eq!(error.message, "there are 9 attributes, more than 8");
+        let huge = Attribute::Numbers(Tensor::of([20_000], &[0.0f32; 20_000]));
+        let attributes = [("a".to_owned(), huge)].into_iter().collect();
+        let error = write(&Group { attributes, ..Group::default() }).unwrap_err();
+        assert_eq!(error.message, "the attribute \"a\" takes 80001 bytes, more than 60000");
+        // What is as large as may be is not kept in a heap, which the reader would refuse.
+        for value in [
+            Attribute::Numbers(Tensor::of([14_999], &[0.5f32; 14_999])),
+            Attribute::Texts(vec!["layer".to_owned(); 3749]),
+            Attribute::Text("x".repeat(1_000_000)),
+        ] {
+            let attributes = [("a".to_owned(), value)].into_iter().collect();
+            let root = Group { attributes, ..Group::default() };
+            assert_eq!(read(write(&root).unwrap()).unwrap(), root);
+        }
+    }
+
+    #[test]
+    fn a_group_may_have_many_members() {
+        let mut root = Group::default();
+        for index in 0..1009 {
+            root.insert(&format!("optimizer/vars/{index}"), one_of(index)).unwrap();
+        }
+        assert_eq!(read(write(&root).unwrap()).unwrap(), root);
+    }
+
+    fn one_of(index: i32) -> Tensor {
+        Tensor::of([1], &[index])
+    }
 }

@@ -187,7 +187,7 @@ fn safetensors_files() {
 
 #[test]
 fn configs() {
-    let config = keras::read(&recorded("model.keras")).unwrap().config;
+    let config = keras::read(recorded("model.keras")).unwrap().config;
     let files = [config.to_string().into_bytes(), b"[1, -2.5e-3, \"\\u00e9\", {}]".to_vec()];
     damage(&files, config::parse, |value| Ok(value.to_string().into_bytes()));
 }
