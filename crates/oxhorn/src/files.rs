@@ -103,7 +103,7 @@ impl Sequential {
         let path = path.as_ref();
         let bytes = disk::read(path)?;
         let model = match Format::of(path) {
-            Some(Format::Keras) => keras::read(&bytes).and_then(of_archive),
+            Some(Format::Keras) => keras::read(bytes).and_then(of_archive),
             Some(Format::H5) => h5::read(bytes).and_then(|root| legacy::load(&root)),
             _ => return Err(no_model(path)),
         };
@@ -352,11 +352,11 @@ fn take_seeds(engine: &mut Engine, root: &Group) -> Result<()> {
 fn weights_in(path: &Path) -> Result<Group> {
     let bytes = disk::read(path)?;
     let root = match Format::of(path) {
-        Some(Format::Keras) => keras::read(&bytes).map(|archive| archive.weights),
+        Some(Format::Keras) => keras::read(bytes).map(|archive| archive.weights),
         Some(Format::H5) => h5::read(bytes),
-        Some(Format::Npz) => npz::read(&bytes).and_then(Group::unflatten),
+        Some(Format::Npz) => npz::read(bytes).and_then(Group::unflatten),
         Some(Format::Safetensors) => {
-            safetensors::read(&bytes).and_then(|contents| Group::unflatten(contents.tensors))
+            safetensors::read(bytes).and_then(|contents| Group::unflatten(contents.tensors))
         }
         None => return Err(no_weights(path)),
     };
