@@ -217,9 +217,7 @@ impl Engine {
         py: Python<'py>,
         inputs: Vec<(Vec<usize>, String)>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, &'static str)>> {
-        let types =
-            inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
-        let types = types.collect::<PyResult<Vec<Type>>>()?;
+        let types = types(inputs)?;
         let outputs = self.run(py, move |engine, _| engine.outputs(&types))?;
         let outputs =
             outputs.iter().map(|ty| Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype))));
@@ -423,12 +421,27 @@ impl Engine {
         })
     }
 
+    /// Makes what the optimizer keeps, for inputs of these types, before there is a batch.
+    fn prepare_optimizer(&self, py: Python<'_>, inputs: Vec<(Vec<usize>, String)>) -> PyResult<()> {
+        let types = types(inputs)?;
+        self.run(py, move |engine, slot| {
+            engine.prepare_optimizer(&types)?;
+            acquire(slot, engine).map_err(carried)
+        })
+    }
+
     /// Makes what training and measuring need, for samples like these, before there is a step.
     fn prepare(&self, py: Python<'_>, feed: &Bound<'_, PyDict>) -> PyResult<()> {
         let mut feed = Feed::read(feed)?;
         let feed = feed.sendable()?;
         self.run(py, move |engine, slot| ready(engine, slot, Kind::Train, feed).map(drop))
     }
+}
+
+/// Types as Python has them.
+fn types(inputs: Vec<(Vec<usize>, String)>) -> PyResult<Vec<Type>> {
+    let types = inputs.into_iter();
+    types.map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape))).collect()
 }
 
 /// The source, once the engine has made the programs for its first batch and has the variables.

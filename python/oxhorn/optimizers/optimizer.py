@@ -22,6 +22,9 @@ SHARED = (
     "gradient_accumulation_steps",
 )
 SCOPE = "optimizer/"
+# What an optimizer keeps that holds another.
+STEP_COUNTER, DYNAMIC_SCALE = f"{SCOPE}step_counter", f"{SCOPE}dynamic_scale"
+OF_HOLDERS = (STEP_COUNTER, DYNAMIC_SCALE)
 
 
 class Optimizer:
@@ -170,7 +173,8 @@ class RegistryOptimizer(RegistryObject, Optimizer):
     def _paths(self) -> list[tuple[str, tuple[int, ...], str]]:
         engine = self._engine_now()
         variables = engine.variables() if engine is not None else []
-        return [(p, shape, dtype) for p, shape, dtype, _ in variables if p.startswith(SCOPE)]
+        own = [(p, shape, dtype) for p, shape, dtype, _ in variables if p.startswith(SCOPE)]
+        return [row for row in own if row[0] not in OF_HOLDERS]
 
     @property
     def variables(self) -> list[Any]:
@@ -346,6 +350,32 @@ class Iterations:
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape=(), dtype=int64, value={int(self)}>"
+
+
+class Fixed:
+    """A number that an optimizer of Keras keeps, and which says nothing here."""
+
+    shape = ()
+    trainable = False
+
+    def __init__(self, path: str, value: Any) -> None:
+        self.path = path
+        self.name = path
+        self.value = np.asarray(value)
+        self.dtype = self.value.dtype.name
+
+    def numpy(self) -> np.ndarray:
+        return self.value
+
+    def assign(self, value: Any) -> Fixed:
+        """Takes nothing: nobody asks for it."""
+        return self
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.value if dtype is None else self.value.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape=(), dtype={self.dtype}, value={self.value}>"
 
 
 class OptimizerVariable:
