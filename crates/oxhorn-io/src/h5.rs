@@ -1,8 +1,25 @@
 //! HDF5, as far as Keras uses it: groups, attributes and plain tensors.
 
-use oxhorn_ir::Result;
+mod dataset;
+mod element;
+mod header;
+mod scan;
 
-use crate::Group;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hdf5_pure::{AttrValue, DatasetBuilder, File, FileBuilder, FinishedGroup, GroupBuilder};
+use indexmap::IndexMap;
+use oxhorn_ir::{Error, Result, ensure};
+
+use crate::{Attribute, Dataset, Element, Format, Group, Member, Number, Tensor, seal};
+
+/// How deep groups may be nested.
+pub const DEPTH_MAX: usize = 64;
+/// How many attributes a group or a tensor may have: more would be kept in a heap.
+pub const ATTRIBUTES_MAX: usize = 8;
+
+/// The attribute by which Keras tells that opaque elements are numbers, and its value.
+const OPAQUE: (&str, &str) = ("dtype", "bfloat16");
 
 /// The tree in a file of HDF5, in the order of names.
 ///
@@ -14,20 +31,225 @@ use crate::Group;
 /// If the file was changed since it was written here (see [`crate::seal`]), is no HDF5, is damaged,
 /// declares more than it holds, or has what is refused by name: links to other files and to other
 /// members, virtual datasets, storage in other files, elements that are no numbers.
-pub fn read(bytes: &[u8]) -> Result<Group> {
-    let _ = bytes;
-    Err(oxhorn_ir::Error::new("reading HDF5 is not there yet"))
+pub fn read(bytes: impl Into<Vec<u8>>) -> Result<Group> {
+    let bytes = bytes.into();
+    seal::check(&bytes, Format::H5)?;
+    decode(bytes)
 }
 
 /// A file of HDF5 as Keras writes it: contiguous, uncompressed, with a seal behind it.
 ///
 /// # Errors
 ///
-/// If the tree is deeper than [`DEPTH_MAX`].
+/// If the tree is deeper than [`DEPTH_MAX`], a group or tensor has more than [`ATTRIBUTES_MAX`]
+/// attributes, or an attribute is larger than the 64 KiB that HDF5 has room for.
 pub fn write(root: &Group) -> Result<Vec<u8>> {
-    let _ = root;
-    Err(oxhorn_ir::Error::new("writing HDF5 is not there yet"))
+    Ok(seal::seal_end(encode(root)?))
 }
 
-/// How deep groups may be nested.
-pub const DEPTH_MAX: usize = 64;
+/// The tree in a file whose bytes are vouched for by whoever calls, or by nobody.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Group> {
+    scan::scan(&bytes)?;
+    // The library is written to return errors, and what it reads has been looked through. Should it
+    // panic all the same, on a file that somebody made to that end, nothing of it is kept: the bytes
+    // and all that was made of them go with the closure.
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let file = File::from_bytes(bytes).map_err(unreadable)?;
+        group(&file.root())
+    }));
+    read.unwrap_or_else(|_| Err(Error::new("the HDF5 is damaged: reading it failed")))
+}
+
+/// A file of HDF5 without a seal.
+pub(crate) fn encode(root: &Group) -> Result<Vec<u8>> {
+    let mut file = FileBuilder::new();
+    for (name, value) in attributes_of(&root.attributes)? {
+        file.set_attr(&name, value);
+    }
+    for (name, member) in &root.members {
+        match member {
+            Member::Dataset(dataset) => fill(file.create_dataset(name), dataset)?,
+            Member::Group(group) => {
+                let built = build(file.create_group(name), group, DEPTH_MAX)?;
+                file.add_group(built);
+            }
+        }
+    }
+    file.finish().map_err(|error| Error::new(format!("the HDF5 cannot be written: {error}")))
+}
+
+fn build(mut builder: GroupBuilder, group: &Group, depth: usize) -> Result<FinishedGroup> {
+    // The root, and a tensor in the innermost group, are levels too.
+    let deeper = depth.checked_sub(1).filter(|depth| *depth > 1);
+    let Some(depth) = deeper else {
+        return Err(Error::new(format!("groups are deeper than {DEPTH_MAX}")));
+    };
+    for (name, value) in attributes_of(&group.attributes)? {
+        builder.set_attr(&name, value);
+    }
+    for (name, member) in &group.members {
+        match member {
+            Member::Dataset(dataset) => fill(builder.create_dataset(name), dataset)?,
+            Member::Group(group) => {
+                let built = build(builder.create_group(name), group, depth)?;
+                builder.add_group(built);
+            }
+        }
+    }
+    Ok(builder.finish())
+}
+
+fn fill(builder: &mut DatasetBuilder, dataset: &Dataset) -> Result<()> {
+    let tensor = &dataset.tensor;
+    let shape: Vec<u64> = tensor.shape().iter().map(|extent| *extent as u64).collect();
+    let datatype = element::datatype(tensor.element());
+    builder.with_raw_data(datatype, tensor.bytes().to_vec(), tensor.count() as u64);
+    builder.with_shape(&shape);
+    let opaque = tensor.element() == Element::Bf16 && !dataset.attributes.contains_key(OPAQUE.0);
+    if opaque {
+        builder.set_attr(OPAQUE.0, AttrValue::VarLenString(OPAQUE.1.to_owned()));
+    }
+    for (name, value) in attributes_of(&dataset.attributes)? {
+        builder.set_attr(&name, value);
+    }
+    Ok(())
+}
+
+fn group(source: &hdf5_pure::Group) -> Result<Group> {
+    let mut group = Group { attributes: attributes(source.attrs())?, members: IndexMap::new() };
+    for (name, dataset) in source.iter_datasets().map_err(unreadable)? {
+        let read = read_dataset(&dataset).map_err(|error| error.at(&name))?;
+        group.members.insert(name, Member::Dataset(read));
+    }
+    for (name, inner) in source.iter_groups().map_err(unreadable)? {
+        group.members.insert(name, Member::Group(self::group(&inner)?));
+    }
+    group.members.sort_unstable_keys();
+    Ok(group)
+}
+
+fn read_dataset(source: &hdf5_pure::Dataset) -> Result<Dataset> {
+    let mut attributes = attributes(source.attrs())?;
+    let datatype = source.datatype().map_err(unreadable)?;
+    let opaque = attributes.get(OPAQUE.0).and_then(Attribute::as_text) == Some(OPAQUE.1);
+    let (element, order) = element::of(&datatype, opaque)?;
+    if element == Element::Bf16 {
+        attributes.shift_remove(OPAQUE.0);
+    }
+    let shape = source.shape().map_err(unreadable)?;
+    let shape: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
+    let mut bytes = source.read_raw().map_err(unreadable)?;
+    order.to_little(&mut bytes, element.bytes());
+    Ok(Dataset { attributes, tensor: Tensor::new(element, shape, bytes)? })
+}
+
+type Attributes = Result<std::collections::HashMap<String, AttrValue>, hdf5_pure::Error>;
+
+fn attributes(source: Attributes) -> Result<IndexMap<String, Attribute>> {
+    let mut attributes = IndexMap::new();
+    for (name, value) in source.map_err(unreadable)?.into_iter().collect::<Sorted>() {
+        let value = attribute(value).map_err(|error| error.at(&name))?;
+        attributes.insert(name, value);
+    }
+    Ok(attributes)
+}
+
+/// Attributes in the order of their names: those of the library come in any.
+type Sorted = std::collections::BTreeMap<String, AttrValue>;
+
+fn attribute(value: AttrValue) -> Result<Attribute> {
+    use AttrValue as V;
+    Ok(match value {
+        V::String(text)
+        | V::AsciiString(text)
+        | V::VarLenString(text)
+        | V::VarLenAsciiString(text)
+        | V::StringSized { value: text, .. }
+        | V::AsciiStringSized { value: text, .. } => Attribute::Text(text),
+        V::StringArray(texts)
+        | V::AsciiStringArray(texts)
+        | V::VarLenStringArray(texts)
+        | V::VarLenAsciiStringArray(texts)
+        | V::VarLenAsciiCharArray(texts)
+        | V::StringArraySized { values: texts, .. }
+        | V::AsciiStringArraySized { values: texts, .. } => Attribute::Texts(texts),
+        V::F32(number) => one(number),
+        V::F64(number) => one(number),
+        V::I8(number) => one(number),
+        V::I16(number) => one(number),
+        V::I32(number) => one(number),
+        V::I64(number) => one(number),
+        V::U8(number) => one(number),
+        V::U16(number) => one(number),
+        V::U32(number) => one(number),
+        V::U64(number) => one(number),
+        V::F32Array(numbers) => many(&numbers),
+        V::F64Array(numbers) => many(&numbers),
+        V::I8Array(numbers) => many(&numbers),
+        V::I16Array(numbers) => many(&numbers),
+        V::I32Array(numbers) => many(&numbers),
+        V::I64Array(numbers) => many(&numbers),
+        V::U8Array(numbers) => many(&numbers),
+        V::U16Array(numbers) => many(&numbers),
+        V::U32Array(numbers) => many(&numbers),
+        V::U64Array(numbers) => many(&numbers),
+        _ => return Err(Error::new("an attribute of the HDF5 is neither text nor number")),
+    })
+}
+
+fn one<T: Number>(number: T) -> Attribute {
+    Attribute::Numbers(Tensor::of([], &[number]))
+}
+
+fn many<T: Number>(numbers: &[T]) -> Attribute {
+    Attribute::Numbers(Tensor::of([numbers.len()], numbers))
+}
+
+fn attributes_of(attributes: &IndexMap<String, Attribute>) -> Result<Vec<(String, AttrValue)>> {
+    ensure!(
+        attributes.len() <= ATTRIBUTES_MAX,
+        "there are {} attributes, more than {ATTRIBUTES_MAX}",
+        attributes.len()
+    );
+    let all = attributes.iter();
+    all.map(|(name, value)| {
+        let value = match value {
+            Attribute::Text(text) => AttrValue::VarLenString(text.clone()),
+            Attribute::Texts(texts) => AttrValue::VarLenStringArray(texts.clone()),
+            Attribute::Numbers(tensor) => numbers(tensor).map_err(|error| error.at(name))?,
+        };
+        Ok((name.clone(), value))
+    })
+    .collect()
+}
+
+fn numbers(tensor: &Tensor) -> Result<AttrValue> {
+    macro_rules! value {
+        ($one:ident, $many:ident) => {{
+            let values = tensor.values()?;
+            match tensor.shape() {
+                [] => AttrValue::$one(values[0]),
+                _ => AttrValue::$many(values),
+            }
+        }};
+    }
+    Ok(match tensor.element() {
+        Element::F32 => value!(F32, F32Array),
+        Element::F64 => value!(F64, F64Array),
+        Element::I8 => value!(I8, I8Array),
+        Element::I16 => value!(I16, I16Array),
+        Element::I32 => value!(I32, I32Array),
+        Element::I64 => value!(I64, I64Array),
+        Element::U8 => value!(U8, U8Array),
+        Element::U16 => value!(U16, U16Array),
+        Element::U32 => value!(U32, U32Array),
+        Element::U64 => value!(U64, U64Array),
+        element @ (Element::Bool | Element::F16 | Element::Bf16) => {
+            return Err(Error::new(format!("an attribute cannot be of {}", element.name())));
+        }
+    })
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::new(format!("the HDF5 cannot be read: {error}"))
+}

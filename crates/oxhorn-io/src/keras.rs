@@ -1,9 +1,24 @@
 //! Keras' archive, `.keras`: config and weights of a model in one ZIP, and what a resumed run needs.
 
-use oxhorn_ir::Result;
+use oxhorn_ir::{Error, Result, ensure};
 use serde_json::Value;
 
-use crate::{Group, Tensors};
+use crate::{
+    Format, Group, Tensors, config,
+    container::{self, Container},
+    h5, npz,
+    safetensors::{self, Contents},
+    seal::{self, Seal},
+};
+
+const METADATA: &str = "metadata.json";
+const CONFIG: &str = "config.json";
+const WEIGHTS_H5: &str = "model.weights.h5";
+const WEIGHTS_NPZ: &str = "model.weights.npz";
+/// Where our own members lie.
+const OURS: &str = "oxhorn/";
+const FACTS: &str = "oxhorn/state.json";
+const ARRAYS: &str = "oxhorn/state.safetensors";
 
 /// What is in a `.keras` file.
 ///
@@ -42,8 +57,32 @@ pub struct State {
 /// members of one name, lacks one, holds more than it has bytes for, or a member is refused by its
 /// own reader.
 pub fn read(bytes: &[u8]) -> Result<Archive> {
-    let _ = bytes;
-    Err(oxhorn_ir::Error::new("reading `.keras` is not there yet"))
+    let seal = seal::check(bytes, Format::Keras)?;
+    let mut zip = Container::new(bytes)?;
+    let names = zip.names();
+    let asset = names.iter().find(|it| it.starts_with("assets/") && !it.ends_with('/'));
+    if let Some(asset) = asset {
+        let message = format!("the archive holds {asset:?}, for a layer that there is not here");
+        return Err(Error::new(message));
+    }
+    // State is never written without a seal: one that lost it is no state to go on from.
+    let ours = names.iter().any(|it| it.starts_with(OURS));
+    ensure!(
+        !ours || seal != Seal::Absent,
+        "the archive has lost its checksum since it was written"
+    );
+    let metadata = json(&mut zip, METADATA)?;
+    let config = json(&mut zip, CONFIG)?;
+    let state = match zip.read(FACTS)? {
+        None => None,
+        Some(facts) => {
+            let facts = config::parse(&facts).map_err(|error| error.at(FACTS))?;
+            let arrays = zip.read(ARRAYS)?.ok_or_else(|| missing(ARRAYS))?;
+            let tensors = safetensors::decode(&arrays).map_err(|error| error.at(ARRAYS))?.tensors;
+            Some(State { facts, tensors })
+        }
+    };
+    Ok(Archive { metadata, config, weights: weights(&mut zip)?, state })
 }
 
 /// A `.keras` file, sealed, which Keras can load.
@@ -52,6 +91,36 @@ pub fn read(bytes: &[u8]) -> Result<Archive> {
 ///
 /// If the weights cannot be written as HDF5.
 pub fn write(archive: &Archive) -> Result<Vec<u8>> {
-    let _ = archive;
-    Err(oxhorn_ir::Error::new("writing `.keras` is not there yet"))
+    let text = |value: &Value| value.to_string().into_bytes();
+    let mut members = vec![
+        (METADATA, text(&archive.metadata)),
+        (CONFIG, text(&archive.config)),
+        (WEIGHTS_H5, h5::encode(&archive.weights)?),
+    ];
+    if let Some(state) = &archive.state {
+        let arrays = Contents { tensors: state.tensors.clone(), ..Contents::default() };
+        members.push((FACTS, text(&state.facts)));
+        members.push((ARRAYS, safetensors::encode(&arrays, b"{")?));
+    }
+    let members = members.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
+    Ok(seal::seal_zip(container::write(members)?))
+}
+
+fn json(zip: &mut Container<'_>, name: &str) -> Result<Value> {
+    let bytes = zip.read(name)?.ok_or_else(|| missing(name))?;
+    config::parse(&bytes).map_err(|error| error.at(name))
+}
+
+fn weights(zip: &mut Container<'_>) -> Result<Group> {
+    if let Some(bytes) = zip.read(WEIGHTS_H5)? {
+        return h5::decode(bytes).map_err(|error| error.at(WEIGHTS_H5));
+    }
+    let bytes = zip.read(WEIGHTS_NPZ)?.ok_or_else(|| missing(WEIGHTS_H5))?;
+    let tensors = npz::read(&bytes).map_err(|error| error.at(WEIGHTS_NPZ))?;
+    Group::unflatten(tensors).map_err(|error| error.at(WEIGHTS_NPZ))
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(format!("the archive has no member `{name}`"))
+        .help("a `.keras` file is a ZIP with `metadata.json`, `config.json` and weights")
 }

@@ -23,11 +23,13 @@
 //! ```
 
 pub mod config;
+mod container;
 pub mod disk;
 mod format;
 mod group;
 pub mod h5;
 pub mod keras;
+mod limits;
 pub mod npz;
 pub mod safetensors;
 pub mod seal;

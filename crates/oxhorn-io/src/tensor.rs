@@ -248,3 +248,30 @@ impl Number for bool {
         bytes[0] != 0
     }
 }
+
+/// The tensor with its axes in the opposite order.
+pub(crate) fn transposed(tensor: &Tensor) -> Tensor {
+    let element = tensor.element.bytes();
+    let shape: Vec<usize> = tensor.shape.iter().rev().copied().collect();
+    // How far apart neighbours along an axis of the result lie in the source.
+    let mut strides = vec![element; shape.len()];
+    for axis in 1..shape.len() {
+        strides[axis] = strides[axis - 1] * shape[axis - 1];
+    }
+    let mut bytes = Vec::with_capacity(tensor.bytes.len());
+    let mut index = vec![0; shape.len()];
+    let mut at = 0;
+    for _ in 0..tensor.count() {
+        bytes.extend_from_slice(&tensor.bytes[at..at + element]);
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            at += strides[axis];
+            if index[axis] < shape[axis] {
+                break;
+            }
+            at -= strides[axis] * shape[axis];
+            index[axis] = 0;
+        }
+    }
+    Tensor { element: tensor.element, shape, bytes }
+}
