@@ -4,7 +4,7 @@
 //! is read comes from a path or from bytes; what is written goes to a path, whose file is replaced
 //! in one step, or comes back as bytes.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use half::bf16;
 use numpy::PyArray1;
@@ -29,7 +29,7 @@ type Tree<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>);
 /// The tree in a file of HDF5.
 #[pyfunction]
 pub(crate) fn read_h5<'py>(py: Python<'py>, from: &Bound<'py, PyAny>) -> PyResult<Tree<'py>> {
-    let root = read(py, from, h5::read)?;
+    let root = read(py, from, |bytes| h5::read(bytes))?;
     tree(py, root)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn read_npz<'py>(
     py: Python<'py>,
     from: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let found = read(py, from, npz::read)?;
+    let found = read(py, from, |bytes| npz::read(&bytes))?;
     arrays(py, found)
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn read_safetensors<'py>(
     py: Python<'py>,
     from: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let found = read(py, from, safetensors::read)?;
+    let found = read(py, from, |bytes| safetensors::read(&bytes))?;
     arrays(py, found.tensors)
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn read_keras<'py>(
     py: Python<'py>,
     from: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let archive = read(py, from, keras::read)?;
+    let archive = read(py, from, |bytes| keras::read(&bytes))?;
     let found = PyDict::new(py);
     found.set_item("metadata", archive.metadata.to_string())?;
     found.set_item("config", archive.config.to_string())?;
@@ -135,16 +135,16 @@ pub(crate) fn write_keras<'py>(
 fn read<T: Send>(
     py: Python<'_>,
     from: &Bound<'_, PyAny>,
-    reader: impl FnOnce(&[u8]) -> Result<T> + Send,
+    reader: impl FnOnce(Cow<'_, [u8]>) -> Result<T> + Send,
 ) -> PyResult<T> {
     if let Ok(bytes) = from.cast::<PyBytes>() {
         let bytes = bytes.as_bytes();
-        return for_python(py.detach(|| reader(bytes)));
+        return for_python(py.detach(|| reader(bytes.into())));
     }
     let path: PathBuf = from.extract()?;
     let bytes = py.detach(|| disk::read(&path)).map_err(failed)?;
     let of_file = |error: Error| Error { message: format!("{}: {error}", path.display()), ..error };
-    for_python(py.detach(|| reader(&bytes).map_err(of_file)))
+    for_python(py.detach(|| reader(bytes.into()).map_err(of_file)))
 }
 
 /// Puts what a writer gives at a path, or gives it back.

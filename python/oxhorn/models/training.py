@@ -292,6 +292,7 @@ class Trainer:
         self._engine.set_objective(optimizer, outputs, techniques)
         engine = weakref.ref(self)
         self.optimizer._engine = lambda: engine() and engine()._runs
+        self.optimizer._weights = lambda: engine().trainable_variables if engine() else []
         self._objective_set = True
 
     def _pull_numbers(self) -> None:

@@ -75,6 +75,16 @@ class LossScaleOptimizer(RegistryOptimizer):
             self.inner_optimizer._engine = engine
 
     @property
+    def _weights(self) -> Any:
+        return self.__dict__.get("_own_weights", list)
+
+    @_weights.setter
+    def _weights(self, weights: Any) -> None:
+        self.__dict__["_own_weights"] = weights
+        if "inner_optimizer" in self.__dict__:
+            self.inner_optimizer._weights = weights
+
+    @property
     def variables(self) -> list[Any]:
         """The state: what Keras counts here and nobody uses, the scale, and the inner one's."""
         if not self.built:

@@ -85,6 +85,7 @@ class RegistryOptimizer(RegistryObject, Optimizer):
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         self.name = name or auto_name(snake_case(type(self).__name__))
         self._engine: Any = None
+        self._weights: Callable[[], list[Any]] = list
         self._exclude_from_weight_decay: list[str] = []
         self._rate: Any = None
         given = locals()
@@ -180,7 +181,8 @@ class RegistryOptimizer(RegistryObject, Optimizer):
     def variables(self) -> list[Any]:
         """The state of the optimizer: the count of steps, the learning rate, and its slots."""
         engine = self._engine_now()
-        kept = [OptimizerVariable(engine, *row) for row in self._paths()]
+        paths = in_order_of([variable.key for variable in self._weights()], self._paths())
+        kept = [OptimizerVariable(engine, *row) for row in paths]
         if kept and isinstance(self._rate, float):
             kept.insert(1, LearningRate(self))
         return kept
@@ -246,6 +248,38 @@ class RegistryOptimizer(RegistryObject, Optimizer):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def in_order_of(keys: list[str], rows: list[tuple[str, Any, Any]]) -> list[tuple[str, Any, Any]]:
+    """The rows of slots, sorted by their weights wherever one block has a slot of each weight.
+
+    The engine has them in the order in which weights are used, Keras in that of the model's list.
+    """
+    prefixes = [f"{SCOPE}{key.replace('/', '_')}_" for key in keys]
+
+    def weight(row: tuple[str, Any, Any]) -> int:
+        return next((i for i, it in enumerate(prefixes) if row[0].startswith(it)), -1)
+
+    ordered: list[tuple[str, Any, Any]] = []
+    block: dict[int, list[tuple[str, Any, Any]]] = {}
+
+    def end_block() -> None:
+        for index in sorted(block):
+            ordered.extend(block[index])
+        block.clear()
+
+    last = -1
+    for row in rows:
+        index = weight(row)
+        if index == -1 or (index in block and index != last):
+            end_block()
+        if index == -1:
+            ordered.append(row)
+        else:
+            block.setdefault(index, []).append(row)
+        last = index
+    end_block()
+    return ordered
 
 
 class CalledRate:

@@ -35,7 +35,20 @@ def training(model: Any) -> dict[str, Any]:
     config = model.get_compile_config()
     optimizer = config.pop("optimizer")
     plain = {key: _as_before(value) for key, value in config.items()}
+    # Keras reads no short names here: `mse` and its like.
+    plain["loss"] = _in_full(plain["loss"])
     return {**plain, "optimizer_config": _as_before(optimizer)}
+
+
+def _in_full(loss: Any) -> Any:
+    from oxhorn import losses
+
+    if isinstance(loss, list):
+        return [_in_full(item) for item in loss]
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _in_full(item) for key, item in loss.items()}
+    found = losses.get(loss) if isinstance(loss, str) else None
+    return getattr(found, "__name__", loss)
 
 
 def _as_before(value: Any) -> Any:
