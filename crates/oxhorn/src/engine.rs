@@ -452,23 +452,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Declares what the optimizer keeps for the weights of a network with inputs of these types,
-    /// before there is a batch to train on: so that it can be given the state it once had.
-    ///
-    /// # Errors
-    ///
-    /// If there is no optimizer, its settings are wrong, or the inputs do not fit the network.
-    pub fn prepare_optimizer(&mut self, inputs: &[Type]) -> Result<()> {
-        let objective = self.objective.as_ref().ok_or_else(uncompiled)?;
-        self.parts().optimizer_states(&objective.optimizer, inputs)?;
-        if self.inputs.is_empty() {
-            self.inputs = inputs.to_vec();
-        }
-        self.make_variables()?;
-        self.adopt_learning_rate();
-        Ok(())
-    }
-
     /// The learning rate of the next step, as the optimizer sees it.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use oxhorn_nn::{
     Declarations, Initial, Mode, Scope,
     losses::{Loss, Reduction, weigh},
     metrics::Measure,
-    optimizers::Optimizer,
     techniques::{self, Blend, Output},
 };
 
@@ -90,20 +89,6 @@ impl Parts<'_> {
         // A mistake that only training makes is told when there is a batch to train on.
         self.call(&cx, &inputs(&trace, x));
         Ok(())
-    }
-
-    /// Declares what the optimizer keeps, by a step whose gradients are all 0, which nobody runs.
-    pub(super) fn optimizer_states(&self, optimizer: &Optimizer, x: &[Type]) -> Result<()> {
-        let trace = Trace::new("optimizer");
-        let cx = Scope::new(&trace, self.declarations, Mode::Train);
-        self.network.within(&cx, &mut || {
-            self.network.call(&cx, &inputs(&trace, x));
-            let weights = cx.trainable_weights();
-            let gradients: Vec<Tensor> = weights.iter().map(|(_, w)| w.fill(0.0)).collect();
-            optimizer.apply(&cx, &weights, &gradients);
-        });
-        drop(cx);
-        trace.finish(&[]).map(drop)
     }
 
     /// The graph of one step: what it computes, before anyone decides how.
