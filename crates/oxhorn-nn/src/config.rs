@@ -11,6 +11,7 @@ pub use oxhorn_ir::{Error, Result};
 pub use oxhorn_macros::Config;
 pub use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::trust::excerpt;
 pub use crate::{
     axis_list::AxisList, constraints::Constraint, initializers::Initializer,
     regularizers::Regularizer, weight::Weight,
@@ -161,7 +162,8 @@ impl<'a> Reader<'a> {
         let (class, known) = (self.class, self.asked.join(", "));
         for (key, value) in self.map {
             if self.unsupported.contains(&key.as_str()) {
-                ensure!(value.is_null(), "`{key}` of `{class}` is not supported, got {value}");
+                let given = excerpt(value);
+                ensure!(value.is_null(), "`{key}` of `{class}` is not supported, got {given}");
                 continue;
             }
             let known = if known.is_empty() { "no settings" } else { &known };
@@ -210,7 +212,10 @@ impl<'a> Envelope<'a> {
         };
         match (class_name, config) {
             (Some(class_name), Some(config)) => Ok(Envelope { class_name, config }),
-            _ => Err(Error::new(format!("expected an object with a `class_name`, got {json}"))),
+            _ => {
+                let given = excerpt(json);
+                Err(Error::new(format!("expected an object with a `class_name`, got {given}")))
+            }
         }
     }
 }
@@ -306,7 +311,7 @@ pub(crate) use classes;
 
 /// `expected a boolean, got 3`
 pub(crate) fn unexpected<T: Field>(json: &Json) -> Error {
-    Error::new(format!("expected {}, got {json}", T::kind()))
+    Error::new(format!("expected {}, got {}", T::kind(), excerpt(json)))
 }
 
 macro_rules! integers {

@@ -6,8 +6,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::config::{
-    Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case, unexpected,
+use crate::{
+    config::{Class, Envelope, Error, Field, Json, Map, Object, Result, snake_case, unexpected},
+    trust::{self, Origin},
 };
 
 /// Members that a program has added to a category.
@@ -134,18 +135,15 @@ impl<T: Category + ?Sized> Handle<T> {
 
     /// The object that an envelope describes.
     pub fn open(json: &Json) -> Result<Handle<T>> {
-        // Keras' form of a bare function: {"class_name": "function", "config": "relu"}.
-        if let (Some("function"), Some(name)) =
-            (json["class_name"].as_str(), json["config"].as_str())
-        {
+        if let Some(name) = trust::function(json)? {
             return Handle::read(&name.into());
         }
+        let origin = Origin::of(json)?;
         let Envelope { class_name, config } = Envelope::open(json)?;
-        let object =
-            T::with_class(|class| class.name() == class_name, |class| (class.read)(config));
-        match object {
+        let is_it = |class: &Class<T>| class.name() == class_name && origin.may_be(class);
+        match T::with_class(is_it, |class| (class.read)(config)) {
             Some(object) => Ok(Handle::of(object?)),
-            None => Err(Error::new(format!("unknown {}: `{class_name}`", T::NOUN))),
+            None => Err(origin.unknown(T::NOUN, class_name)),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{
     layers,
     regularizers::Regularizer,
     scope::Scope,
+    trust::Origin,
 };
 
 /// A configuration that knows how to write itself into a graph.
@@ -148,11 +149,14 @@ impl AnyLayer {
     ///
     /// If the class or one of its settings is unknown, unsupported or ill-typed.
     pub fn open(json: &Json) -> Result<AnyLayer> {
+        let origin = Origin::of(json)?;
         let Envelope { class_name, config } = Envelope::open(json)?;
-        let Some(class) = layers::CLASSES.iter().find(|class| class.name() == class_name) else {
+        let is_it = |class: &&Class<dyn Layer>| class.name() == class_name && origin.may_be(class);
+        let Some(class) = layers::CLASSES.iter().find(is_it) else {
             let known: Vec<&str> = layers::CLASSES.iter().map(Class::name).collect();
-            return Err(Error::new(format!("unknown layer: `{class_name}`"))
-                .help(format!("known are {}", known.join(", "))));
+            let error = origin.unknown("layer", class_name);
+            let help = error.help.clone();
+            return Err(error.help(help.unwrap_or(format!("known are {}", known.join(", ")))));
         };
         let mut own = config.clone();
         let has_dtype = (class.fields)().iter().any(|field| field.name == "dtype");

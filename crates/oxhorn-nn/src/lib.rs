@@ -29,6 +29,7 @@ pub mod scope;
 pub mod techniques;
 #[cfg(test)]
 mod testing;
+mod trust;
 mod weight;
 
 pub use self::{

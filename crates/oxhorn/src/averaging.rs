@@ -6,6 +6,7 @@ use oxhorn_nn::techniques::Averages;
 use crate::{
     data::{Feeder, Permute},
     engine::{Engine, Kind},
+    state::State,
 };
 
 /// The mean so far.
@@ -22,6 +23,24 @@ impl Averaging {
     pub(crate) fn of(engine: &Engine) -> Option<Averaging> {
         let averages = engine.objective()?.averages()?;
         Some(Averaging { averages, epochs: 0, means: vec![] })
+    }
+
+    /// The mean so far, and of how many epochs.
+    pub(crate) fn state(&self) -> State {
+        let mut means = State::new();
+        for (path, mean) in &self.means {
+            means.set(path, mean.clone());
+        }
+        State::new().with("epochs", self.epochs).with_part("means", means)
+    }
+
+    /// Goes on with the mean that there was.
+    pub(crate) fn restore(&mut self, state: &State) -> Result<()> {
+        self.epochs = state.value("epochs")?;
+        let means = state.part("means");
+        let mean = |(path, _)| Ok((String::from(path), means.value(path)?));
+        self.means = means.entries().map(mean).collect::<Result<_>>()?;
+        Ok(())
     }
 
     /// An epoch has ended: its weights count, if they should.

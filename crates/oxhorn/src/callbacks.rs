@@ -1,37 +1,49 @@
 //! Callbacks: what a training run tells its listeners, and what they may do to it.
 
+mod backup_and_restore;
 mod csv_logger;
 mod early_stopping;
+mod file_name;
 mod lambda;
 mod learning_rate_scheduler;
+mod model_checkpoint;
 mod monitor;
 mod rate_scheduler;
 mod reduce_lr_on_plateau;
+mod save_freq;
 mod swap_ema_weights;
 mod terminate_on_nan;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use oxhorn_cpu::Weights;
-use oxhorn_ir::Result;
+use oxhorn_ir::{Error, Result, Type, ensure};
 
+pub use backup_and_restore::BackupAndRestore;
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::LambdaCallback;
 pub use learning_rate_scheduler::LearningRateScheduler;
+pub use model_checkpoint::ModelCheckpoint;
 pub use monitor::Mode;
 pub use oxhorn_nn::metrics::Direction;
 pub use rate_scheduler::RateScheduler;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use save_freq::SaveFreq;
 pub use swap_ema_weights::SwapEMAWeights;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, values},
+    files::Contents,
     history::{Logs, Params},
     looping::Predictions,
+    state::State,
 };
 
 /// Is told how a run of `fit`, `evaluate` or `predict` goes along, and may act on it.
@@ -66,6 +78,33 @@ pub trait Callback {
     /// numbers of a batch are not even computed while nobody wants them.
     fn granularity(&self) -> Granularity {
         Granularity::Epochs
+    }
+
+    /// What the callback would need to know to go on with this run after an interruption. Nothing,
+    /// for callbacks that do not look back.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being told.
+    fn state(&self) -> Result<State> {
+        Ok(State::new())
+    }
+
+    /// `fit` goes on with a run that was interrupted, and in which this was the callback's
+    /// [`Callback::state`]: what happens in place of [`Callback::on_train_begin`]. The model is as
+    /// it was by then.
+    ///
+    /// # Errors
+    ///
+    /// If it is not the state of such a callback; then `fit` ends.
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        let _ = state;
+        self.on_train_begin(training)
+    }
+
+    /// The backup that `fit` goes on from, if there is one at this place.
+    fn backup(&self) -> Option<PathBuf> {
+        None
     }
 
     /// `fit` begins; nothing has been changed yet.
@@ -214,6 +253,27 @@ pub trait Training {
     /// Lets training begin with this epoch; of use before it has begun.
     fn begin_with(&mut self, _epoch: usize) {}
 
+    /// Asks for a backup in that file: all that another `fit` needs to go on from here. It is
+    /// written when all callbacks have been told of the end of this batch or epoch.
+    ///
+    /// # Errors
+    ///
+    /// If this is no run of `fit`.
+    fn back_up(&mut self, path: &Path) -> Result<()> {
+        let message = format!("this run cannot be backed up in `{}`", path.display());
+        Err(Error::new(message).help("only `fit` can"))
+    }
+
+    /// Saves the model, or its weights, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// If whoever runs the model does not know how, or the file cannot be written.
+    fn save(&mut self, path: &Path, contents: Contents) -> Result<()> {
+        let _ = contents;
+        Err(unsaved(path))
+    }
+
     /// The learning rate of the next step, whether it is a number or comes from a schedule.
     ///
     /// # Errors
@@ -256,10 +316,39 @@ pub trait Training {
     fn print(&mut self, line: &str) -> Result<()>;
 }
 
+/// The error of a run in which nobody knows how the model is saved.
+pub(crate) fn unsaved(path: &Path) -> Error {
+    Error::new(format!("this model cannot be saved to `{}`", path.display()))
+        .help("whoever runs it has not said how")
+}
+
 /// The weights of a model's layers at one moment: a copy made by [`Training::weights`].
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) weights: Weights,
+}
+
+impl Snapshot {
+    /// The weights as values by their paths.
+    pub(crate) fn state(&self) -> Result<State> {
+        let paths = self.weights.paths();
+        let kept = paths.map(|path| Ok((path.to_owned(), values::tensor(&self.weights, path)?)));
+        kept.collect::<Result<State>>()
+    }
+
+    /// The copy that was [`Snapshot::state`].
+    pub(crate) fn of_state(state: &State) -> Result<Snapshot> {
+        let types = state.entries().map(|(path, kept)| {
+            let dtype = kept.element().dtype();
+            let dtype = dtype.ok_or_else(|| Error::new(format!("no weight is like `{path}`")))?;
+            Ok((path.to_owned(), Type::new(dtype, kept.shape())))
+        });
+        let mut weights = Weights::room_for(types.collect::<Result<Vec<_>>>()?)?;
+        for (path, kept) in state.entries() {
+            weights.bytes_mut(path)?.copy_from_slice(kept.bytes());
+        }
+        Ok(Snapshot { weights })
+    }
 }
 
 impl fmt::Debug for Snapshot {
@@ -276,6 +365,18 @@ macro_rules! pass_on {
                 (**self).granularity()
             }
 
+            fn state(&self) -> Result<State> {
+                (**self).state()
+            }
+
+            fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+                (**self).resume(state, training)
+            }
+
+            fn backup(&self) -> Option<PathBuf> {
+                (**self).backup()
+            }
+
             $(fn $hook(&mut self, $($argument: $type,)* training: &mut dyn Training) -> Result<()> {
                 (**self).$hook($($argument,)* training)
             })*
@@ -286,6 +387,18 @@ macro_rules! pass_on {
                 (**self).granularity()
             }
 
+            fn state(&self) -> Result<State> {
+                (**self).state()
+            }
+
+            fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+                (**self).resume(state, training)
+            }
+
+            fn backup(&self) -> Option<PathBuf> {
+                (**self).backup()
+            }
+
             $(fn $hook(&mut self, $($argument: $type,)* training: &mut dyn Training) -> Result<()> {
                 (**self).$hook($($argument,)* training)
             })*
@@ -294,6 +407,30 @@ macro_rules! pass_on {
         impl<C: Callback> Callback for Vec<C> {
             fn granularity(&self) -> Granularity {
                 self.iter().map(|callback| callback.granularity()).max().unwrap_or_default()
+            }
+
+            fn state(&self) -> Result<State> {
+                let mut all = State::new().with("count", self.len());
+                for (i, callback) in self.iter().enumerate() {
+                    all.set_part(&i.to_string(), callback.state()?);
+                }
+                Ok(all)
+            }
+
+            fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+                let (before, now) = (state.value::<usize>("count")?, self.len());
+                ensure!(
+                    before == now,
+                    "the run that was interrupted had {before} callbacks, this one has {now}";
+                    help: "fit with the callbacks that it had, in their order"
+                );
+                self.iter_mut().enumerate().try_for_each(|(i, callback)| {
+                    callback.resume(&state.part(&i.to_string()), training)
+                })
+            }
+
+            fn backup(&self) -> Option<PathBuf> {
+                self.iter().find_map(|callback| callback.backup())
             }
 
             $(fn $hook(&mut self, $($argument: $type,)* training: &mut dyn Training) -> Result<()> {

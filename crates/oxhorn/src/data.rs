@@ -15,7 +15,7 @@ pub use source::{Source, Stream};
 
 pub(crate) use check::{check, check_labels};
 pub use order::{Permute, validation_start};
-pub(crate) use source::Feeder;
+pub(crate) use source::{Feeder, Position};
 pub(crate) use weighting::sample_weights;
 
 /// An array whose first axis counts samples: what `fit`, `evaluate` and `predict` are given.

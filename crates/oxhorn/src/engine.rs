@@ -9,10 +9,12 @@
 mod interventions;
 mod objective;
 mod sample;
+mod state;
 mod step;
-mod values;
+pub(crate) mod values;
 
 use oxhorn_cpu::{Device, Executable, Number, Weights};
+use oxhorn_io::Tensor as Stored;
 use oxhorn_ir::{
     Array, DType, Error, Graph, Result, Role, Tensor, Trace, Type, ensure, interpret::interpret,
 };
@@ -26,6 +28,7 @@ use self::{objective::Tracked, step::Parts};
 use crate::{
     data::{Data, Samples, feed_name},
     random,
+    state::State,
 };
 
 /// An output, and which of its positions count, if not all do.
@@ -160,6 +163,8 @@ pub struct Engine {
     /// The variables that are reset before an epoch, with the value they are reset to.
     resets: Vec<(String, f64)>,
     numbers: Vec<(String, f64)>,
+    /// Values, by path, of variables that have not been declared yet.
+    given: State,
     threads: usize,
     /// Where seeds come from.
     random: random::Source,
@@ -186,6 +191,7 @@ impl Engine {
             weights: Weights::new([]),
             resets: vec![],
             numbers: vec![],
+            given: State::new(),
             threads,
             random: random::Source::Process,
             device: None,
@@ -311,6 +317,15 @@ impl Engine {
         values::read(&self.weights, path)
     }
 
+    /// A variable as files hold it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of this path.
+    pub fn tensor(&self, path: &str) -> Result<Stored> {
+        values::tensor(&self.weights, path)
+    }
+
     /// Gives a variable other elements, in row-major order.
     ///
     /// # Errors
@@ -382,6 +397,7 @@ impl Engine {
         objective.check()?;
         self.targets = None;
         self.tracked.clear();
+        self.given = State::new();
         self.forget_programs();
         // What the last optimizer, metrics and techniques kept goes; what the network keeps, stays.
         let temporary = |path: &str| {
@@ -675,6 +691,9 @@ impl Engine {
             let path = &variable.path;
             if self.weights.ty(path) == Some(&variable.ty) {
                 weights.bytes_mut(path)?.copy_from_slice(self.weights.bytes(path)?);
+                continue;
+            }
+            if values::take(&mut weights, path, &mut self.given)? {
                 continue;
             }
             let first = self.first_value(variable)?;

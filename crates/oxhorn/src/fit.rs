@@ -1,6 +1,6 @@
 //! `fit`: epochs of training, each perhaps followed by a validation.
 
-use std::{collections::BTreeMap, io::Write, mem::take};
+use std::{collections::BTreeMap, io::Write, mem::take, path::PathBuf};
 
 use oxhorn_ir::{Error, Result, ensure};
 
@@ -36,6 +36,7 @@ pub struct Fit<'a> {
     initial_epoch: usize,
     clean: CleanPass,
     callbacks: Vec<Box<dyn Callback + 'a>>,
+    resume: Option<PathBuf>,
     verbose: u8,
     output: Option<Box<dyn Write + 'a>>,
 }
@@ -121,6 +122,7 @@ impl<'a> Fit<'a> {
             initial_epoch: 0,
             clean: CleanPass::Off,
             callbacks: vec![],
+            resume: None,
             verbose: 1,
             output: None,
         }
@@ -231,6 +233,14 @@ impl<'a> Fit<'a> {
         self
     }
 
+    /// Goes on with the run whose backup is in this file, and ends as it would have ended; see
+    /// [`BackupAndRestore`](crate::callbacks::BackupAndRestore), which writes backups, and goes on
+    /// from its own without being told. There has to be one here.
+    #[must_use]
+    pub fn resume(self, backup: impl Into<PathBuf>) -> Fit<'a> {
+        Fit { resume: Some(backup.into()), ..self }
+    }
+
     /// 0 prints nothing, 1 a progress bar, 2 a line for each epoch.
     #[must_use]
     pub fn verbose(self, verbose: u8) -> Fit<'a> {
@@ -283,7 +293,7 @@ impl Sequential {
         validation: Option<Data<'_>>,
         fit: Fit<'_>,
     ) -> Result<History> {
-        let Fit { epochs, initial_epoch, callbacks, validation_freq, .. } = fit;
+        let Fit { epochs, initial_epoch, callbacks, validation_freq, resume, .. } = fit;
         validation_freq.check()?;
         let steps = at_least_one("steps_per_epoch", fit.steps_per_epoch)?;
         let validation_steps = at_least_one("validation_steps", fit.validation_steps)?;
@@ -321,6 +331,9 @@ impl Sequential {
             validation_freq,
             clean,
             callbacks,
+            random: Box::new(self.random.clone()),
+            resume,
+            saver: Some(Box::new(self.description()?)),
             first_look,
             verbosity,
             output,

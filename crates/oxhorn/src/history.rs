@@ -2,7 +2,12 @@
 
 use std::{fmt, ops::Index};
 
-use crate::progress::write_number;
+use oxhorn_ir::Result;
+
+use crate::{
+    progress::write_number,
+    state::{Keep, State},
+};
 
 /// Values by name in a fixed order, the order in which they are shown.
 ///
@@ -57,6 +62,28 @@ impl<T> Named<T> {
 
     fn find_mut(&mut self, name: &str) -> Option<&mut T> {
         self.entries.iter_mut().find_map(|(other, value)| (other == name).then_some(value))
+    }
+}
+
+impl<T: Keep + Clone> Named<T> {
+    /// Values and names, each by its place in the order.
+    pub(crate) fn state(&self) -> State {
+        let mut state = State::new().with("count", self.len());
+        for (i, (name, value)) in self.iter().enumerate() {
+            state.set(&format!("{i}/name"), name.to_owned());
+            state.set(&format!("{i}/value"), value.clone());
+        }
+        state
+    }
+
+    /// The values that were kept.
+    pub(crate) fn of_state(state: &State) -> Result<Named<T>> {
+        let mut named = Named::new();
+        for i in 0..state.value("count")? {
+            let name: String = state.value(&format!("{i}/name"))?;
+            named.set(&name, state.value(&format!("{i}/value"))?);
+        }
+        Ok(named)
     }
 }
 
@@ -143,6 +170,19 @@ impl History {
     /// No epochs yet.
     pub fn new(params: Params) -> History {
         History { params, ..History::default() }
+    }
+
+    /// The numbers of all epochs.
+    pub(crate) fn state(&self) -> State {
+        let epochs = State::new().with("epoch", self.epoch.clone());
+        epochs.with_part("history", self.history.state())
+    }
+
+    /// Goes on after the epochs that were kept.
+    pub(crate) fn restore(&mut self, state: &State) -> Result<()> {
+        self.epoch = state.value("epoch")?;
+        self.history = Named::of_state(&state.part("history"))?;
+        Ok(())
     }
 
     /// Adds the numbers with which an epoch ended.

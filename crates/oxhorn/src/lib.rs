@@ -24,6 +24,7 @@
 //! its neighbours for Keras' objects, [`random`](mod@random) for seeds.
 
 mod averaging;
+mod backup;
 pub mod callbacks;
 pub mod categorical;
 mod clean;
@@ -31,6 +32,7 @@ mod compile_config;
 pub mod data;
 pub mod engine;
 mod evaluate;
+pub mod files;
 pub mod fit;
 pub mod history;
 pub mod lint;
@@ -40,6 +42,7 @@ mod predict_mc;
 pub mod progress;
 pub mod random;
 mod sequential;
+pub mod state;
 pub mod summary;
 mod training;
 
@@ -51,6 +54,7 @@ pub use oxhorn_nn::{
 
 pub use self::{
     evaluate::{Evaluate, OnBatch, Predict},
+    files::Mismatch,
     fit::{Fit, Shuffle},
     history::{History, Logs},
     mc_prediction::McPrediction,
@@ -98,11 +102,12 @@ pub mod prelude {
     };
 
     pub use crate::{
-        Compile, Error, Evaluate, Fit, McPrediction, NO_METRICS, OnBatch, Predict, PredictMc,
-        Result, Sequential, Shuffle,
+        Compile, Error, Evaluate, Fit, McPrediction, Mismatch, NO_METRICS, OnBatch, Predict,
+        PredictMc, Result, Sequential, Shuffle,
         callbacks::{
-            CSVLogger, Callback, EarlyStopping, LambdaCallback, LearningRateScheduler,
-            RateScheduler, ReduceLROnPlateau, SwapEMAWeights, TerminateOnNaN, Training,
+            BackupAndRestore, CSVLogger, Callback, EarlyStopping, LambdaCallback,
+            LearningRateScheduler, ModelCheckpoint, RateScheduler, ReduceLROnPlateau,
+            SwapEMAWeights, TerminateOnNaN, Training,
         },
         categorical::{normalize, to_categorical, try_to_categorical},
         history::{History, Logs},

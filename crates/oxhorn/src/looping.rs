@@ -1,9 +1,12 @@
 //! The loops over epochs and batches, for any engine: what `fit`, `evaluate` and `predict` have in
 //! common, whoever wrote the model.
 
+mod fitting;
+
 use std::{
     cell::RefCell,
     io::{self, Write},
+    path::PathBuf,
     rc::Rc,
     time::Instant,
 };
@@ -11,14 +14,14 @@ use std::{
 use oxhorn_ir::{Error, Result, Type, ensure};
 
 use crate::{
-    averaging::Averaging,
     callbacks::{Callback, Granularity},
-    clean::Clean,
     data::{Feeder, Permute, Source},
     engine::{Engine, Kind},
-    fit::{Frequency, in_validation},
-    history::{History, Logs, Params},
+    files::Save,
+    fit::Frequency,
+    history::{Logs, Params},
     progress::{Progress, Screen, Verbosity},
+    random::{self, Randomness},
     training::Run,
 };
 
@@ -40,6 +43,12 @@ pub struct Loop<'a> {
     pub callbacks: Vec<Box<dyn Callback + 'a>>,
     /// Draws a random order of so many samples.
     pub permute: Box<Permute<'a>>,
+    /// What is behind those orders, if a run that goes on elsewhere is to draw the same.
+    pub random: Box<dyn Randomness + 'a>,
+    /// The backup to go on from, whatever callbacks say of one.
+    pub resume: Option<PathBuf>,
+    /// Who saves the model, for callbacks that want it saved.
+    pub saver: Option<Box<dyn Save + 'a>>,
     /// Whether the model was compiled anew, so that Keras would draw an order to look at a batch.
     pub first_look: FirstLook,
     /// How much is printed.
@@ -79,6 +88,9 @@ impl<'a> Loop<'a> {
             clean: None,
             callbacks: vec![],
             permute: Box::new(|n| Ok(crate::random::streams().numpy.permutation(n))),
+            random: Box::new(random::Source::Process),
+            resume: None,
+            saver: None,
             first_look: FirstLook::Done,
             verbosity: Verbosity::Silent,
             output: Output::of(io::sink()),
@@ -102,79 +114,6 @@ impl Default for Loop<'_> {
 }
 
 impl Engine {
-    /// Trains the network, epoch by epoch.
-    ///
-    /// # Errors
-    ///
-    /// If the data do not fit the network or each other, before anything has changed; and what
-    /// callbacks and streams return.
-    pub fn fit(
-        &mut self,
-        training: Source<'_>,
-        validation: Option<Source<'_>>,
-        mut settings: Loop<'_>,
-    ) -> Result<History> {
-        settings.validation_freq.check()?;
-        if let Some(key) = training.key(Kind::Train) {
-            self.prepare(&key)?;
-        }
-        let mut training = Feeder::new(training, Kind::Train);
-        training.load(self)?;
-        let mut validation = validation.map(|source| Feeder::new(source, Kind::Test));
-        if let Some(validation) = &mut validation {
-            validation.load(self).map_err(in_validation)?;
-        }
-        let clean = settings.clean.take().map(|source| Clean::new(source, self));
-        let mut clean = clean.transpose()?;
-        if settings.first_look == FirstLook::Due {
-            training.skip_first_look(&mut settings.permute)?;
-        }
-        let (steps, epochs) = (training.steps(), settings.epochs);
-        let params = settings.params(steps);
-        let mut progress = settings.progress(steps).epochs(epochs);
-        let mut callbacks = std::mem::take(&mut settings.callbacks);
-        let chunk = settings.steps_per_execution;
-        let mut averaging = Averaging::of(self);
-        let mut run = Run::new(self, params, settings.output.clone());
-        let (mut history, mut logs, clock) = (History::new(params), Logs::new(), Instant::now());
-        callbacks.on_train_begin(&mut run)?;
-        let first = run.initial_epoch.unwrap_or(settings.initial_epoch);
-        for epoch in first..epochs {
-            run.engine.reset_metrics();
-            callbacks.on_epoch_begin(epoch, &mut run)?;
-            printed(progress.begin_epoch(epoch, clock.elapsed()))?;
-            training.begin_epoch()?;
-            let permute = &mut *settings.permute;
-            train(&mut training, &mut run, &mut callbacks, (&mut progress, clock), permute, chunk)?;
-            training.end_epoch()?;
-            if let Some(averaging) = &mut averaging {
-                averaging.follow(epoch, run.engine)?;
-            }
-            logs = run.logs("")?;
-            let due = settings.validation_freq.is_due(epoch);
-            if let Some(validation) = validation.as_mut().filter(|_| due) {
-                let part = (Part::OfFit, chunk);
-                measure(validation, &mut run, &mut callbacks, part, permute)?;
-                logs = logs.iter().chain(run.logs("val_")?.iter()).map(|(k, v)| (k, *v)).collect();
-            }
-            if let Some(clean) = &mut clean {
-                logs = clean.measure(&mut run, &mut callbacks, permute, logs)?;
-            }
-            callbacks.on_epoch_end(epoch, &mut logs, &mut run)?;
-            history.record(epoch, &logs);
-            printed(progress.finish(clock.elapsed(), &logs))?;
-            if run.stopped {
-                break;
-            }
-        }
-        run.take_averages()?;
-        if let Some(averaging) = averaging {
-            averaging.finish(run.engine, training)?;
-        }
-        callbacks.on_train_end(&logs, &mut run)?;
-        Ok(history)
-    }
-
     /// Loss and metrics over all batches, noise off.
     ///
     /// # Errors
@@ -300,50 +239,6 @@ impl Chunks {
     fn rest(&mut self) -> Option<usize> {
         self.begun.take().map(|begun| begun + self.size - 1)
     }
-}
-
-/// The steps of one epoch, until a callback stops them.
-fn train(
-    training: &mut Feeder<'_>,
-    run: &mut Run<'_, '_>,
-    callbacks: &mut dyn Callback,
-    (progress, clock): (&mut Progress<Output<'_>>, Instant),
-    permute: &mut Permute<'_>,
-    chunk: usize,
-) -> Result<()> {
-    let mut chunks = Chunks::new(chunk, callbacks.granularity());
-    for step in 0.. {
-        if !training.has_next() {
-            break;
-        }
-        if let Some(step) = chunks.begin(step) {
-            callbacks.on_train_batch_begin(step, run)?;
-        }
-        callbacks.before_step(run)?;
-        if training.next(run.engine, permute)?.is_none() {
-            break;
-        }
-        let draws = progress.step(step + 1, clock.elapsed());
-        let ends = chunks.end(step);
-        if draws || ends.is_some() {
-            let logs = run.logs("")?;
-            if draws {
-                printed(progress.draw(&logs))?;
-            }
-            if let Some(step) = ends {
-                callbacks.on_train_batch_end(step, &logs, run)?;
-            }
-        }
-        callbacks.between_steps(run)?;
-        if run.stopped {
-            break;
-        }
-    }
-    if let Some(step) = chunks.rest() {
-        let logs = run.logs("")?;
-        callbacks.on_train_batch_end(step, &logs, run)?;
-    }
-    Ok(())
 }
 
 /// What a measurement is part of.

@@ -2,6 +2,7 @@
 
 mod numpy;
 mod python;
+mod twister;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -12,6 +13,9 @@ use ndarray::{Array, Array1, IntoDimension};
 
 pub use numpy::Numpy;
 pub use python::Python;
+
+use crate::state::State;
+use oxhorn_ir::{Error, Result};
 
 static STREAMS: LazyLock<Mutex<Streams>> = LazyLock::new(|| Mutex::new(Streams::from_entropy()));
 
@@ -86,6 +90,56 @@ impl Source {
                 own.lock().unwrap_or_else(PoisonError::into_inner)
             }
         }
+    }
+}
+
+/// What draws orders of samples, for a run that is to go on elsewhere as it would have gone on here.
+pub trait Randomness {
+    /// Where it is.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be told.
+    fn state(&self) -> Result<State>;
+
+    /// Goes on from there.
+    ///
+    /// # Errors
+    ///
+    /// If something else was there.
+    fn restore(&mut self, state: &State) -> Result<()>;
+}
+
+impl Randomness for Source {
+    fn state(&self) -> Result<State> {
+        let streams = self.streams();
+        let (numpy, spare) = streams.numpy.state();
+        let state = State::new().with("python", streams.python.state()).with("numpy", numpy);
+        let seed = match self {
+            Source::ByPath { seed, .. } => Some(*seed as usize),
+            Source::Process | Source::Own(_) => None,
+        };
+        Ok(state.with_some("spare_normal", spare).with_some("seed", seed))
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let python = Python::of_state(&state.value::<Vec<u32>>("python")?);
+        let numpy = state.value::<Vec<u32>>("numpy")?;
+        let numpy = Numpy::of_state(&numpy, state.find("spare_normal")?);
+        let (Some(python), Some(numpy)) = (python, numpy) else {
+            return Err(Error::new("the random streams that were kept are not whole"));
+        };
+        let seed: Option<usize> = state.find("seed")?;
+        let known = match self {
+            Source::ByPath { seed, .. } => Some(*seed as usize),
+            Source::Process | Source::Own(_) => None,
+        };
+        if seed != known {
+            let message = format!("seeds by path were made of {seed:?} and are made of {known:?}");
+            return Err(Error::new(message).help("give the model the seed that it had"));
+        }
+        *self.streams() = Streams { python, numpy };
+        Ok(())
     }
 }
 
@@ -201,6 +255,27 @@ mod tests {
         seeds.sort_unstable();
         seeds.dedup();
         assert_eq!(seeds.len(), 250);
+    }
+
+    #[test]
+    fn streams_go_on_from_where_they_were() {
+        let mut source = Source::seeded(3);
+        source.streams().numpy.standard_normal();
+        source.streams().python.next_seed();
+        let state = source.state().expect("a state");
+        let draws = |source: &Source| {
+            let mut streams = source.streams();
+            let seed = streams.python.next_seed();
+            (seed, streams.numpy.standard_normal(), streams.numpy.permutation(13))
+        };
+        let expected = draws(&source);
+        let mut other = Source::seeded(4);
+        other.restore(&state).expect("a state");
+        assert_eq!(draws(&other), expected);
+        source.restore(&state).expect("a state");
+        assert_eq!(draws(&source), expected);
+        let error = Source::by_path(1).restore(&state).expect_err("another kind").message;
+        assert_eq!(error, "seeds by path were made of None and are made of Some(1)");
     }
 
     #[test]

@@ -214,8 +214,18 @@ impl Sequential {
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "Keras' word; nothing here is a sum")]
     pub fn add(mut self, layer: impl Into<AnyLayer>) -> Sequential {
-        let layer = layer.into();
-        self.outgrown = self.engine.take().or(self.outgrown);
+        self.append(layer.into());
+        // As in Keras, layers draw their seeds when they are added. What is wrong with them is told
+        // by whoever needs the model built.
+        if let Ok(Some(shape)) = self.known_input() {
+            self.build(&shape).ok();
+        }
+        self
+    }
+
+    /// Adds a layer, and does not build the model.
+    fn append(&mut self, layer: AnyLayer) {
+        self.outgrown = self.engine.take().or(self.outgrown.take());
         if let Err(mistake) = self.take_input(&layer) {
             self.mistake.get_or_insert(mistake);
         }
@@ -224,7 +234,7 @@ impl Sequential {
             if let Err(mistake) = layer.check() {
                 self.mistake.get_or_insert(mistake.at("input (InputLayer)"));
             }
-            return self;
+            return;
         }
         let base = snake_case(layer.class_name());
         let mut numbered =
@@ -232,12 +242,6 @@ impl Sequential {
         let free = |name: &String| self.layers.iter().all(|(taken, _)| taken != name);
         let name = layer.name.clone().or_else(|| numbered.find(free)).unwrap_or(base);
         self.layers.push((name, layer));
-        // As in Keras, layers draw their seeds when they are added. What is wrong with them is told
-        // by whoever needs the model built.
-        if let Ok(Some(shape)) = self.known_input() {
-            self.build(&shape).ok();
-        }
-        self
     }
 
     /// Removes the last layer, and gives it, by the name that it had here. The others keep their
@@ -327,6 +331,23 @@ impl Sequential {
     }
 
     fn engine_for(&self, sample_shape: &[usize]) -> Result<Engine> {
+        let mut engine = self.bare_engine()?;
+        engine.build(&[batch_of(2, sample_shape)], self.outgrown.as_ref())?;
+        if let Some(objective) = &self.objective {
+            engine.set_objective(objective.clone())?;
+        }
+        Ok(engine)
+    }
+
+    /// An engine that knows what weights there are, and has none yet.
+    pub(crate) fn declared(&self, sample_shape: &[usize]) -> Result<Engine> {
+        let mut engine = self.bare_engine()?;
+        engine.declare(&[batch_of(2, sample_shape)])?;
+        Ok(engine)
+    }
+
+    /// An engine for the layers, which has not called them.
+    fn bare_engine(&self) -> Result<Engine> {
         if self.layers.is_empty() {
             return Err(Error::new("the model has no layers").help("add one with `.add(..)`"));
         }
@@ -337,16 +358,17 @@ impl Sequential {
         }
         let mut engine = Engine::new(Box::new(Stack(self.layers.clone())), self.threads);
         engine.set_random(self.random.clone());
-        engine.build(&[batch_of(2, sample_shape)], self.outgrown.as_ref())?;
-        if let Some(objective) = &self.objective {
-            engine.set_objective(objective.clone())?;
-        }
         Ok(engine)
     }
 
     /// What training makes small; `None` before [`Sequential::compile`].
     pub fn loss(&self) -> Option<&Loss> {
         self.objective.as_ref()?.outputs.first()?.loss.as_ref()
+    }
+
+    /// The model's name.
+    pub(crate) fn title(&self) -> &str {
+        &self.name
     }
 
     /// The layers, each with its name.
@@ -515,6 +537,15 @@ impl Sequential {
     ///
     /// As [`Sequential::from_json`].
     pub fn read_json(self, json: &Json) -> Result<Sequential> {
+        let mut model = self.described(json)?;
+        if let Some(shape) = model.known_input()? {
+            model.build(&shape)?;
+        }
+        Ok(model)
+    }
+
+    /// The same, without weights yet: a file may describe more of them than it has.
+    pub(crate) fn described(self, json: &Json) -> Result<Sequential> {
         if json["class_name"] != "Sequential" {
             let message = format!("expected a Sequential model, got {}", json["class_name"]);
             return Err(Error::new(message));
@@ -528,14 +559,11 @@ impl Sequential {
             model.name = name.to_owned();
         }
         for layer in layers {
-            model = model.add(AnyLayer::open(layer)?);
+            model.append(AnyLayer::open(layer)?);
         }
         if model.input.is_none() {
             model.input =
                 serde_json::from_value(config["build_input_shape"].clone()).ok().flatten();
-        }
-        if let Some(shape) = model.known_input()? {
-            model.build(&shape)?;
         }
         Ok(model)
     }
@@ -561,7 +589,7 @@ impl Sequential {
     }
 
     /// The shape of one sample, if it is known before there are any.
-    fn known_input(&self) -> Result<Option<Vec<usize>>> {
+    pub(crate) fn known_input(&self) -> Result<Option<Vec<usize>>> {
         let Some(shape) = &self.input else { return Ok(None) };
         let sample: Option<Vec<usize>> = shape.iter().skip(1).copied().collect();
         sample.map(Some).ok_or_else(|| {
@@ -615,7 +643,7 @@ impl Sequential {
         trace.finish(&[]).map(|_| shapes)
     }
 
-    fn built(&self) -> Result<&Engine> {
+    pub(crate) fn built(&self) -> Result<&Engine> {
         match (&self.engine, self.known_input()?) {
             (Some(engine), _) => Ok(engine),
             (None, None) => Err(unbuilt()),

@@ -1,14 +1,18 @@
 //! A run of `fit`, `evaluate` or `predict`, as callbacks see it.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use oxhorn_cpu::Weights;
 use oxhorn_ir::{Result, ensure};
 use oxhorn_nn::{Variable, optimizers::LearningRate};
 
 use crate::{
-    callbacks::{Direction, Snapshot, Training},
+    callbacks::{Direction, Snapshot, Training, unsaved},
     engine::{Engine, LEARNING_RATE, uncompiled},
+    files::{Contents, Save},
     history::{Logs, Params},
     looping::{Output, printed},
     sequential::check_number,
@@ -22,12 +26,16 @@ pub(crate) struct Run<'m, 'o> {
     pub(crate) stopped: bool,
     /// The epoch that a callback wants to begin with.
     pub(crate) initial_epoch: Option<usize>,
+    /// Who saves what the engine holds, if anyone does.
+    pub(crate) saver: Option<Box<dyn Save + 'o>>,
+    /// The file in which a callback wants a backup.
+    pub(crate) wanted: Option<PathBuf>,
 }
 
 impl<'m, 'o> Run<'m, 'o> {
     pub(crate) fn new(engine: &'m mut Engine, params: Params, output: Output<'o>) -> Run<'m, 'o> {
-        let (stopped, initial_epoch) = (false, None);
-        Run { engine, params, output, stopped, initial_epoch }
+        let (stopped, initial_epoch, saver, wanted) = (false, None, None, None);
+        Run { engine, params, output, stopped, initial_epoch, saver, wanted }
     }
 
     /// Loss and metrics since the last reset, each name after this prefix, in alphabetical order.
@@ -70,6 +78,16 @@ impl Training for Run<'_, '_> {
 
     fn begin_with(&mut self, epoch: usize) {
         self.initial_epoch = Some(epoch);
+    }
+
+    fn back_up(&mut self, path: &Path) -> Result<()> {
+        self.wanted = Some(path.to_owned());
+        Ok(())
+    }
+
+    fn save(&mut self, path: &Path, contents: Contents) -> Result<()> {
+        let saver = self.saver.as_ref().ok_or_else(|| unsaved(path))?;
+        saver.save(self.engine, path, contents)
     }
 
     fn learning_rate(&self) -> Result<f64> {

@@ -2,14 +2,15 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::PathBuf,
 };
 
 use oxhorn_ir::{Error, Result, ensure};
+use serde_json::Value as Json;
 
 use super::{Callback, Python, Training};
-use crate::history::Logs;
+use crate::{history::Logs, state::State};
 
 /// Writes the numbers of every epoch into a file of comma-separated values, which a spreadsheet or
 /// a data frame reads.
@@ -69,6 +70,21 @@ impl CSVLogger {
         CSVLogger { opening: Opening::Append, ..self }
     }
 
+    /// Goes on after the first so many bytes of a file that may have more.
+    fn reopen(&mut self, bytes: usize) -> io::Result<()> {
+        let mut file = File::options().write(true).create(true).truncate(false).open(&self.path)?;
+        let present = file.metadata()?.len();
+        if present < bytes as u64 {
+            let lacks = format!("it had {bytes} bytes when the run was backed up, now {present}");
+            return Err(io::Error::other(lacks));
+        }
+        file.set_len(bytes as u64)?;
+        file.seek(SeekFrom::End(0))?;
+        self.header = if bytes > 0 { Header::Present } else { Header::Missing };
+        self.file = Some(file);
+        Ok(())
+    }
+
     fn open(&mut self) -> io::Result<()> {
         let mut options = File::options();
         let options = match self.opening {
@@ -102,6 +118,15 @@ impl CSVLogger {
         file.write_all(text.as_bytes())
     }
 
+    fn check(&self) -> Result<()> {
+        ensure!(
+            !matches!(self.separator, '"' | '\r' | '\n'),
+            "{:?} cannot separate values", self.separator;
+            help: "take a comma, a semicolon or a tab"
+        );
+        Ok(())
+    }
+
     fn failed(&self, what: &str, error: &io::Error) -> Error {
         Error::new(format!("CSVLogger cannot {what} `{}`: {error}", self.path.display()))
     }
@@ -131,12 +156,24 @@ fn columns(logs: &Logs) -> Vec<String> {
 }
 
 impl Callback for CSVLogger {
+    fn state(&self) -> Result<State> {
+        let length = |file: &File| file.metadata().map(|it| it.len() as usize);
+        let bytes = self.file.as_ref().map_or(Ok(0), length);
+        let bytes = bytes.map_err(|error| self.failed("measure", &error))?;
+        let columns = self.columns.as_ref().map(|columns| Json::from(columns.clone()).to_string());
+        Ok(State::new().with("bytes", bytes).with_some("columns", columns))
+    }
+
+    fn resume(&mut self, state: &State, _: &mut dyn Training) -> Result<()> {
+        self.check()?;
+        let columns: Option<String> = state.find("columns")?;
+        self.columns = columns.and_then(|text| serde_json::from_str(&text).ok());
+        let bytes = state.value("bytes")?;
+        self.reopen(bytes).map_err(|error| self.failed("go on in", &error))
+    }
+
     fn on_train_begin(&mut self, _: &mut dyn Training) -> Result<()> {
-        ensure!(
-            !matches!(self.separator, '"' | '\r' | '\n'),
-            "{:?} cannot separate values", self.separator;
-            help: "take a comma, a semicolon or a tab"
-        );
+        self.check()?;
         self.columns = None;
         self.open().map_err(|error| self.failed("open", &error))
     }

@@ -3,7 +3,7 @@
 use oxhorn_ir::Result;
 
 use super::{Callback, Mode, Snapshot, Training, monitor::Monitor};
-use crate::history::Logs;
+use crate::{history::Logs, state::State};
 
 /// Ends training when a number has not got better for some epochs: the surest cure for training
 /// too long. On request it gives back the weights of the best epoch.
@@ -114,6 +114,32 @@ impl Default for EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn state(&self) -> Result<State> {
+        let mut state = State::new()
+            .with("wait", self.wait)
+            .with_some("stopped_epoch", self.stopped_epoch)
+            .with_some("best_epoch", self.best_epoch)
+            .with_part("monitor", self.monitor.state());
+        if let Restoring::Best(Some(weights)) = &self.weights {
+            state.set_part("best_weights", weights.state()?);
+        }
+        Ok(state)
+    }
+
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        self.on_train_begin(training)?;
+        self.wait = state.value("wait")?;
+        self.stopped_epoch = state.find("stopped_epoch")?;
+        self.best_epoch = state.find("best_epoch")?;
+        let weights = state.part("best_weights");
+        if let Restoring::Best(best) = &mut self.weights
+            && !weights.is_empty()
+        {
+            *best = Some(Snapshot::of_state(&weights)?);
+        }
+        self.monitor.resume(&state.part("monitor"))
+    }
+
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
         (self.wait, self.stopped_epoch, self.best_epoch) = (0, None, None);
         if let Restoring::Best(weights) = &mut self.weights {

@@ -6,6 +6,7 @@ use crate::{
     callbacks::{Direction, Training},
     clean,
     history::Logs,
+    state::State,
 };
 
 /// Which way the monitored number gets better, as a callback is told.
@@ -69,6 +70,18 @@ impl Monitor {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// What it has seen so far.
+    pub(super) fn state(&self) -> State {
+        let state = State::new().with_some("best", self.best);
+        state.with_some("warned", self.warned.clone())
+    }
+
+    /// Goes on with what it had seen.
+    pub(super) fn resume(&mut self, state: &State) -> Result<()> {
+        (self.best, self.warned) = (state.find("best")?, state.find("warned")?);
+        Ok(())
     }
 
     /// The number of this epoch. Where there is none, the warning that `missing` words from the

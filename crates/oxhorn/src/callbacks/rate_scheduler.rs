@@ -6,7 +6,7 @@ use oxhorn_ir::{Array, DType, Error, Graph, Result, Trace, Type, ensure, interpr
 use oxhorn_nn::schedules::LearningRateSchedule;
 
 use super::{Callback, Training};
-use crate::history::Logs;
+use crate::{history::Logs, state::State};
 
 /// Sets a number of the model, such as the rate of a dropout, before every step of training, to
 /// what a schedule or a function of the step gives.
@@ -121,6 +121,16 @@ impl fmt::Debug for RateScheduler<'_> {
 }
 
 impl Callback for RateScheduler<'_> {
+    fn state(&self) -> Result<State> {
+        Ok(State::new().with("taken", self.taken))
+    }
+
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        self.on_train_begin(training)?;
+        self.taken = state.value("taken")?;
+        Ok(())
+    }
+
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
         self.taken = 0;
         if let Rate::Schedule(schedule, graph) = &mut self.rate {

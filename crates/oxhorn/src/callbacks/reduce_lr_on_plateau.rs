@@ -3,7 +3,7 @@
 use oxhorn_ir::{Result, ensure};
 
 use super::{Callback, Mode, Python, Training, monitor::Monitor};
-use crate::history::Logs;
+use crate::{history::Logs, state::State};
 
 /// Multiplies the learning rate by a factor when a number has not got better for some epochs. The
 /// logs of every epoch get a `learning_rate`.
@@ -108,6 +108,17 @@ impl Default for ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
+    fn state(&self) -> Result<State> {
+        let state = State::new().with("cooling", self.cooling).with("wait", self.wait);
+        Ok(state.with_part("monitor", self.monitor.state()))
+    }
+
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        self.on_train_begin(training)?;
+        (self.cooling, self.wait) = (state.value("cooling")?, state.value("wait")?);
+        self.monitor.resume(&state.part("monitor"))
+    }
+
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
         let (factor, min_lr) = (Python(self.factor), Python(self.min_lr));
         ensure!(

@@ -6,6 +6,7 @@ use super::{Callback, Snapshot, Training};
 use crate::{
     engine::{Engine, uncompiled},
     history::Logs,
+    state::State,
 };
 
 /// Shows the running means of the weights, which an optimizer with `use_ema` keeps, whenever the
@@ -60,6 +61,18 @@ impl SwapEMAWeights {
 }
 
 impl Callback for SwapEMAWeights {
+    fn state(&self) -> Result<State> {
+        self.own.as_ref().map_or(Ok(State::new()), Snapshot::state)
+    }
+
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        self.on_train_begin(training)?;
+        if !state.is_empty() {
+            self.own = Some(Snapshot::of_state(state)?);
+        }
+        Ok(())
+    }
+
     fn on_train_begin(&mut self, training: &mut dyn Training) -> Result<()> {
         self.own = None;
         means(training.engine()).map(drop)

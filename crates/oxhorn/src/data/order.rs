@@ -2,6 +2,8 @@
 
 use oxhorn_ir::{Result, ensure};
 
+use crate::state::State;
+
 /// Draws a random order of so many samples.
 pub type Permute<'a> = dyn FnMut(usize) -> Result<Vec<usize>> + 'a;
 
@@ -69,6 +71,37 @@ impl Order {
             }
             Shuffle::Off => {}
         }
+        Ok(())
+    }
+
+    /// The order as it is, and what it is an order of.
+    pub(crate) fn state(&self) -> State {
+        let state = State::new().with("rows", self.rows.clone());
+        state.with("batch_size", self.batch_size)
+    }
+
+    /// Goes on with the order that there was.
+    ///
+    /// # Errors
+    /// If it was of more or fewer samples, or of other batches.
+    pub(crate) fn restore(&mut self, state: &State) -> Result<()> {
+        let rows: Vec<usize> = state.value("rows")?;
+        let (before, now) = (rows.len(), self.rows.len());
+        ensure!(
+            before == now,
+            "the run that was interrupted had {before} samples to train on, this one has {now}";
+            help: "go on with the samples that it had"
+        );
+        let mut all = rows.clone();
+        all.sort_unstable();
+        ensure!(all.into_iter().eq(0..now), "the order of samples that was kept is not one");
+        let (before, now) = (state.value::<usize>("batch_size")?, self.batch_size);
+        ensure!(
+            before == now,
+            "the run that was interrupted had batches of {before} samples, this one has {now}";
+            help: "go on with `batch_size` {before}"
+        );
+        self.rows = rows;
         Ok(())
     }
 

@@ -2,13 +2,16 @@
 
 use std::mem::take;
 
-use oxhorn_ir::Result;
+use oxhorn_ir::{Result, ensure};
 
 use super::{
     Data, Shuffle,
     order::{Order, Permute},
 };
-use crate::engine::{Engine, Key, Kind};
+use crate::{
+    engine::{Engine, Key, Kind},
+    state::State,
+};
 
 /// Batches that someone makes one after the other.
 pub trait Stream {
@@ -106,6 +109,15 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Where a run was interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// Before an epoch, or after the last.
+    BetweenEpochs,
+    /// After a step of one.
+    WithinEpoch,
+}
+
 /// Runs the batches of a source through the programs that take them.
 pub(crate) struct Feeder<'a> {
     source: Source<'a>,
@@ -175,6 +187,45 @@ impl<'a> Feeder<'a> {
             Origin::Stream(stream) => stream.begin_epoch(),
             Origin::Arrays { .. } => Ok(()),
         }
+    }
+
+    /// How far it is: in its epoch, in its pass over the data, and the order of that.
+    pub(crate) fn state(&self) -> State {
+        let order = match &self.source.origin {
+            Origin::Arrays { order, .. } => order.state(),
+            Origin::Stream(_) => State::new(),
+        };
+        let state = State::new().with("step", self.step).with_some("taken", self.taken);
+        state.with_some("found", self.found).with_part("order", order)
+    }
+
+    /// Goes on from there, in the middle of an epoch or between two. A stream gives again the
+    /// batches of its pass that have been taken, and they are left out.
+    pub(crate) fn restore(&mut self, state: &State, position: Position) -> Result<()> {
+        let (taken, found) = (state.find("taken")?, state.find("found")?);
+        match &mut self.source.origin {
+            Origin::Arrays { order, .. } => order.restore(&state.part("order"))?,
+            Origin::Stream(stream) => {
+                if position == Position::WithinEpoch {
+                    stream.begin_epoch()?;
+                }
+                if taken.is_some() {
+                    stream.begin()?;
+                }
+                for batch in 0..taken.unwrap_or(0) {
+                    let again = stream.next()?.is_some();
+                    let taken = taken.unwrap_or(0);
+                    ensure!(
+                        again,
+                        "the run that was interrupted had taken {taken} batches, and there are \
+                         {batch} now";
+                        help: "go on with a stream that gives the same batches"
+                    );
+                }
+            }
+        }
+        (self.step, self.taken, self.found) = (state.value("step")?, taken, found);
+        Ok(())
     }
 
     /// The steps of an epoch have been taken.

@@ -5,6 +5,7 @@ use oxhorn_nn::{
     Declarations, Initial, Mode, Scope,
     losses::{Loss, Reduction, weigh},
     metrics::Measure,
+    optimizers::Optimizer,
     techniques::{self, Blend, Output},
 };
 
@@ -89,6 +90,21 @@ impl Parts<'_> {
         // A mistake that only training makes is told when there is a batch to train on.
         self.call(&cx, &inputs(&trace, x));
         Ok(())
+    }
+
+    /// Declares what the optimizer keeps beside the network's weights.
+    pub(super) fn declare_optimizer(&self, optimizer: &Optimizer, x: &[Type]) -> Result<()> {
+        let trace = Trace::new("optimizer");
+        let cx = Scope::new(&trace, self.declarations, Mode::Train);
+        self.network.within(&cx, &mut || {
+            self.network.call(&cx, &inputs(&trace, x));
+            let weights = cx.trainable_weights();
+            let none: Vec<Tensor> = weights.iter().map(|(_, weight)| weight.fill(0.0)).collect();
+            optimizer.scale_loss(&cx, trace.scalar(0.0, DType::F32));
+            optimizer.apply(&cx, &weights, &none);
+        });
+        drop(cx);
+        trace.finish(&[]).map(drop)
     }
 
     /// The graph of one step: what it computes, before anyone decides how.

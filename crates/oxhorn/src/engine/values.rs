@@ -1,8 +1,11 @@
 //! Values of variables, whatever the type of their elements.
 
 use oxhorn_cpu::{Number, Weights};
-use oxhorn_ir::{DType, Result, ensure};
+use oxhorn_io::{Element, Tensor};
+use oxhorn_ir::{DType, Error, Result, ensure};
 use oxhorn_nn::Variable;
+
+use crate::state::State;
 
 /// Rejects variables for which no machine has room, before they are made.
 pub(super) fn check_size(variables: &[Variable]) -> Result<()> {
@@ -18,6 +21,25 @@ pub(super) fn check_size(variables: &[Variable]) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// A variable as files hold it.
+pub(crate) fn tensor(weights: &Weights, path: &str) -> Result<Tensor> {
+    let ty = weights.ty(path).ok_or_else(|| Error::new(format!("there is no `{path}`")))?;
+    Tensor::new(ty.dtype.into(), &ty.shape[..], weights.bytes(path)?.to_vec())
+}
+
+/// Gives a variable the value that `given` has for it, which is not there any more then; whether
+/// there was one.
+pub(super) fn take(to: &mut Weights, path: &str, given: &mut State) -> Result<bool> {
+    let Some(tensor) = given.remove(path) else { return Ok(false) };
+    let fits = to.ty(path).is_some_and(|ty| {
+        Element::from(ty.dtype) == tensor.element() && ty.shape[..] == *tensor.shape()
+    });
+    if fits {
+        to.bytes_mut(path)?.copy_from_slice(tensor.bytes());
+    }
+    Ok(fits)
 }
 
 /// The elements of a variable, each as a number that holds it exactly but for large integers.

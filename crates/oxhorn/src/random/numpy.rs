@@ -2,11 +2,13 @@
 
 use rand_mt::Mt;
 
+use super::twister::Twister;
+
 /// NumPy's legacy generator, `np.random.RandomState`: the Mersenne twister MT19937 with the
 /// methods and the order of draws that NumPy keeps unchanged for the sake of old programs.
 #[derive(Clone, Debug)]
 pub struct Numpy {
-    generator: Mt,
+    generator: Twister,
     /// The polar method makes normal numbers in pairs; this is the one not yet handed out.
     spare_normal: Option<f64>,
 }
@@ -14,12 +16,24 @@ pub struct Numpy {
 impl Numpy {
     /// The state after `np.random.seed(seed)`.
     pub fn seeded(seed: u32) -> Numpy {
-        Numpy { generator: Mt::new(seed), spare_normal: None }
+        Numpy { generator: Twister::new(Mt::new(seed)), spare_normal: None }
     }
 
     /// The state after `np.random.seed(key)` for an array of 32-bit integers.
     pub fn seeded_by_key(key: &[u32]) -> Numpy {
-        Numpy { generator: Mt::new_with_key(key.iter().copied()), spare_normal: None }
+        let generator = Twister::new(Mt::new_with_key(key.iter().copied()));
+        Numpy { generator, spare_normal: None }
+    }
+
+    /// Where the generator is: its next 624 numbers, which it has still to give, and a normal
+    /// number that it has in store.
+    pub fn state(&self) -> (Vec<u32>, Option<f64>) {
+        (self.generator.state(), self.spare_normal)
+    }
+
+    /// The generator that was there; `None` if these are not 624 numbers.
+    pub fn of_state(numbers: &[u32], spare_normal: Option<f64>) -> Option<Numpy> {
+        Some(Numpy { generator: Twister::of_state(numbers)?, spare_normal })
     }
 
     /// A multiple of 2⁻⁵³ from the uniform distribution on [0, 1).

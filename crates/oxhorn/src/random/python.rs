@@ -2,17 +2,29 @@
 
 use rand_mt::Mt;
 
+use super::twister::Twister;
+
 /// The generator behind Python's `random` module: the Mersenne twister MT19937, seeded by a key.
 #[derive(Clone, Debug)]
 pub struct Python {
-    generator: Mt,
+    generator: Twister,
 }
 
 impl Python {
     /// The state after `random.seed(n)`, where `key` holds the 32-bit digits of `n`, the least
     /// significant first.
     pub fn seeded(key: &[u32]) -> Python {
-        Python { generator: Mt::new_with_key(key.iter().copied()) }
+        Python { generator: Twister::new(Mt::new_with_key(key.iter().copied())) }
+    }
+
+    /// Where the generator is: its next 624 numbers, which it has still to give.
+    pub fn state(&self) -> Vec<u32> {
+        self.generator.state()
+    }
+
+    /// The generator that was there; `None` if these are not 624 numbers.
+    pub fn of_state(numbers: &[u32]) -> Option<Python> {
+        Some(Python { generator: Twister::of_state(numbers)? })
     }
 
     /// A seed for a layer or an initializer that was given none: `random.randint(1, 10**9)`.
