@@ -112,7 +112,7 @@ def ends(keras: Any) -> Any:
     model = keras.Model([left, right], outputs)
     model.compile(
         keras.optimizers.AdamW(0.02, weight_decay=0.1),
-        loss={"size": "mae", "kind": keras.losses.Huber(delta=0.5)},
+        loss={"size": "mae", "kind": keras.losses.LogCosh()},
         loss_weights={"size": 1.0, "kind": 0.5},
     )
     return model

@@ -26,6 +26,7 @@ use pyo3::{
 use crate::{
     arrays,
     errors::{carried, for_python},
+    files,
     mc_prediction::McPrediction,
     network::Function,
     settings::{Feed, Sendable, Settings},
@@ -422,12 +423,19 @@ impl Engine {
     }
 
     /// Makes what the optimizer keeps, for inputs of these types, before there is a batch.
-    fn prepare_optimizer(&self, py: Python<'_>, inputs: Vec<(Vec<usize>, String)>) -> PyResult<()> {
+    fn declare_optimizer(&self, py: Python<'_>, inputs: Vec<(Vec<usize>, String)>) -> PyResult<()> {
         let types = types(inputs)?;
         self.run(py, move |engine, slot| {
-            engine.prepare_optimizer(&types)?;
+            engine.declare(&types)?;
+            engine.declare_optimizer()?;
             acquire(slot, engine).map_err(carried)
         })
+    }
+
+    /// Gives variables these values by path, now or as soon as they are declared.
+    fn give(&self, arrays: &Bound<'_, PyDict>) -> PyResult<()> {
+        let values = files::state(arrays)?;
+        self.slot.with(|engine| for_python(engine.give(values)))
     }
 
     /// Makes what training and measuring need, for samples like these, before there is a step.

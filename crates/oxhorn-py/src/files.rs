@@ -131,6 +131,19 @@ pub(crate) fn write_keras<'py>(
     write(py, to, || keras::write(&archive))
 }
 
+/// Arrays by name as what a run keeps.
+pub(crate) fn state(arrays: &Bound<'_, PyDict>) -> PyResult<oxhorn::state::State> {
+    Ok(tensors(arrays)?.into_iter().collect())
+}
+
+/// What a run keeps, as arrays by name.
+pub(crate) fn of_state<'py>(
+    py: Python<'py>,
+    state: &oxhorn::state::State,
+) -> PyResult<Bound<'py, PyDict>> {
+    arrays(py, state.entries().map(|(name, kept)| (name.to_owned(), kept.clone())).collect())
+}
+
 /// What a reader makes of the bytes at a path, or of bytes.
 fn read<T: Send>(
     py: Python<'_>,
@@ -143,7 +156,8 @@ fn read<T: Send>(
     }
     let path: PathBuf = from.extract()?;
     let bytes = py.detach(|| disk::read(&path)).map_err(failed)?;
-    let of_file = |error: Error| Error { message: format!("{}: {error}", path.display()), ..error };
+    let of_file =
+        |error: Error| Error { message: format!("{}: {}", path.display(), error.message), ..error };
     for_python(py.detach(|| reader(bytes.into()).map_err(of_file)))
 }
 

@@ -769,6 +769,14 @@ def pull_numbers(engine: Any) -> None:
                 engine.set_number(path, float(now))
 
 
+def push_numbers(engine: Any) -> None:
+    """Gives layers their numbers as an engine has them."""
+    for path, value in engine.numbers():
+        layer = _turnable.get(path, lambda: None)()
+        if layer is not None and getattr(layer, layer._numbers[path], value) != value:
+            setattr(layer, layer._numbers[path], value)
+
+
 def _unique(*lists: list[Any]) -> list[Any]:
     seen: set[int] = set()
     everything = itertools.chain(*lists)

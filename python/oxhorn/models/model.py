@@ -302,18 +302,6 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def _training_state(self) -> dict[str, Any]:
-        """Everything that training changes, by name."""
-        from oxhorn.saving import training_state
-
-        return training_state.training_state(self)
-
-    def _load_training_state(self, state: dict[str, Any]) -> None:
-        """Takes everything that training changes from what `_training_state` gave."""
-        from oxhorn.saving import training_state
-
-        training_state.load_training_state(self, state)
-
 
 class Functional(Model):
     """The model between symbolic inputs and outputs; `Model(inputs, outputs)` makes it."""

@@ -8,13 +8,12 @@ import os
 import warnings
 from typing import Any
 
-import numpy as np
-
 from oxhorn import _native
 from oxhorn.saving.file_scope import FileScope, SharingScope
 from oxhorn.saving.objects import deserialize_keras_object, serialize_keras_object
 from oxhorn.saving.overwriting import may_write
-from oxhorn.saving.store import Tree, joined, stored_objects
+from oxhorn.saving.own_state import check_layout, facts, random_state, take_random_state
+from oxhorn.saving.store import Tree
 from oxhorn.saving.weights_file import weights_of
 
 ENDING = ".keras"
@@ -22,7 +21,6 @@ ENDING = ".keras"
 KERAS_VERSION = "3.15.1"
 # The key of our own version, by which files of ours are told from Keras'.
 OWN_VERSION = "oxhorn_version"
-RANDOM = "random"
 
 
 def save(model: Any, filepath: Any, overwrite: bool = True) -> None:
@@ -51,13 +49,16 @@ def contents(model: Any) -> dict[str, Any]:
     """What is in the file of a model."""
     with SharingScope(model):
         config = serialize_keras_object(model)
+    if isinstance(config.get("compile_config"), dict):
+        # Keras would hand them to its own `compile`, which knows none.
+        config["compile_config"].pop("techniques", None)
     tree = weights_of(model)
     return {
         "metadata": json.dumps(metadata()),
         "config": json.dumps(config),
         "groups": tree.groups,
         "tensors": tree.arrays,
-        "facts": "{}",
+        "facts": json.dumps(facts(model)),
         "state": random_state(model),
     }
 
@@ -89,8 +90,13 @@ def load(source: Any, custom_objects: Any, compile: bool, safe_mode: bool) -> An
     config = json.loads(archive["config"])
     if not isinstance(config, dict):
         raise ValueError(f"The config of a model is a dictionary. Received: {config}")
+    own_facts = json.loads(archive["facts"] or "{}")
+    if archive["state"] is not None:
+        check_layout(own_facts)
     if not compile:
         config["compile_config"] = None
+    elif isinstance(config.get("compile_config"), dict) and own_facts.get("techniques"):
+        config["compile_config"]["techniques"] = own_facts["techniques"]
     stated = json.loads(archive["metadata"])
     tree = Tree(archive["groups"], archive["tensors"])
     version, own = stated.get("keras_version"), OWN_VERSION in stated
@@ -112,27 +118,3 @@ def take_state(model: Any, tree: Tree) -> None:
     if model.compiled and model.built:
         optimizer_state.build(model)
     take_weights(model, tree, (), skip_mismatch=False)
-
-
-# Random streams ----------------------------------------------------------------------------------
-
-
-def random_state(model: Any) -> dict[str, np.ndarray]:
-    """The states of seed generators, by the places of the layers that have them."""
-    return {name: generator.state.numpy() for name, generator in _generators(model)}
-
-
-def take_random_state(model: Any, state: dict[str, np.ndarray]) -> None:
-    """Lets random streams go on where they were, as far as the file says."""
-    for name, generator in _generators(model):
-        if name in state:
-            generator.state.assign(state[name])
-
-
-def _generators(model: Any) -> Any:
-    from oxhorn.layers.layer import Layer
-
-    for path, stored in stored_objects(model):
-        if isinstance(stored, Layer):
-            for number, generator in enumerate(stored._seed_generators):
-                yield joined(joined(RANDOM, path), str(number)), generator

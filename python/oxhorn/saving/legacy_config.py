@@ -34,6 +34,10 @@ def training(model: Any) -> dict[str, Any]:
     """What a model is trained for."""
     config = model.get_compile_config()
     optimizer = config.pop("optimizer")
+    if config.pop("techniques", None) is not None:
+        raise NotImplementedError(
+            "The legacy `.h5` format has no place for techniques. Save the model as `.keras`."
+        )
     plain = {key: _as_before(value) for key, value in config.items()}
     # Keras reads no short names here: `mse` and its like.
     plain["loss"] = _in_full(plain["loss"])

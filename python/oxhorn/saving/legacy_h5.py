@@ -17,14 +17,13 @@ from oxhorn import _native
 from oxhorn.saving import archive, legacy_config, optimizer_state
 from oxhorn.saving.file_scope import FileScope
 from oxhorn.saving.overwriting import may_write
+from oxhorn.saving.own_state import kept_in, put_into, take_random_state
 from oxhorn.saving.store import Tree, joined
 
 # What attributes may hold in one piece; longer lists are cut into several of numbered names.
 PIECE_BYTES = 64512
 WEIGHTS, OPTIMIZER, TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
 LAYER_NAMES, WEIGHT_NAMES = "layer_names", "weight_names"
-# What Keras does not look at: states of random streams.
-OWN = "oxhorn"
 OWN_BACKEND = "oxhorn"
 
 
@@ -66,8 +65,7 @@ def contents(model: Any, include_optimizer: bool) -> Tree:
     if include_optimizer and model.compiled:
         variables = optimizer_state.variables(model.optimizer)
         _put(tree, OPTIMIZER, variables, optimizer_state.names(model, variables))
-    for name, state in archive.random_state(model).items():
-        tree.arrays[joined(OWN, name)] = state
+    put_into(tree, model)
     return tree
 
 
@@ -130,8 +128,7 @@ def load(filepath: Any, custom_objects: Any, compile: bool, safe_mode: bool) -> 
     load_weights(model, tree, skip_mismatch=False, by_name=False)
     if compile:
         _compile(model, tree, custom_objects, safe_mode)
-    state = {path.removeprefix(f"{OWN}/"): array for path, array in tree.arrays.items()}
-    archive.take_random_state(model, state)
+    take_random_state(model, kept_in(tree))
     return model
 
 

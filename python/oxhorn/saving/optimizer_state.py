@@ -65,7 +65,7 @@ def build(model: Any) -> None:
         return
     flat = model._flat_x(inputs)
     model._set_objective(flat)
-    model._engine.prepare_optimizer([model._batch_type(array) for array in flat])
+    model._engine.declare_optimizer([model._batch_type(array) for array in flat])
 
 
 def sample_inputs(model: Any) -> Any:

@@ -1,70 +1,99 @@
-"""Everything that training changes in a model, as one dictionary of arrays, and back."""
+"""What a run of `fit` is in, besides what its engine keeps: random streams, and names that last."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 
-OPTIMIZER = "optimizer/"
-RATE = f"{OPTIMIZER}learning_rate"
-TECHNIQUES = "techniques/"
-VARIABLE = "variable/"
-STREAM = "numpy_random/"
+from oxhorn import _native
+
+# The order of a `PyDataset`'s batches, among the random streams and in a backup.
+ORDER = "order"
 
 
-def training_state(model: Any) -> dict[str, np.ndarray]:
-    """Everything that training changes, by name.
+class Streams:
+    """The random streams of the process, from which orders of samples are drawn.
 
-    That is the variables, among them the states of random streams, those of the optimizer and its
-    learning rate, those of techniques, and NumPy's random state, from which the order of samples is
-    drawn.
+    Args:
+        source: where batches come from: a `PyDataset` is taken in an order that was drawn.
     """
-    state = {f"{VARIABLE}{n}": variable.numpy() for n, variable in enumerate(model.variables)}
-    for scope in (OPTIMIZER, TECHNIQUES):
-        for number, path in enumerate(_paths(model, scope)):
-            state[f"{scope}{number}"] = np.asarray(model._engine.value(path))
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and isinstance(optimizer._rate, float):
-        state[RATE] = np.asarray(optimizer._rate, dtype="float64")
-    stream = np.random.get_state()
-    if isinstance(stream, tuple):  # Other generators than the default one have a dictionary.
-        _, keys, *position = stream
-        state[f"{STREAM}keys"] = np.asarray(keys)
-        state[f"{STREAM}position"] = np.asarray(position, dtype="float64")
-    return state
 
+    def __init__(self, source: Any) -> None:
+        self.source = source
 
-def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
-    """Takes everything that training changes from what `training_state` gave."""
-    variables = model.variables
-    paths = {scope: _paths(model, scope) for scope in (OPTIMIZER, TECHNIQUES)}
-    for kind, prefix, own in (
-        ("variables", VARIABLE, variables),
-        ("variables of the optimizer", OPTIMIZER, paths[OPTIMIZER]),
-        ("variables of techniques", TECHNIQUES, paths[TECHNIQUES]),
-    ):
-        stored = [name for name in state if name.startswith(prefix) and name != RATE]
-        if len(stored) != len(own):
+    def state(self) -> dict[str, np.ndarray]:
+        """Where they are."""
+        stream = np.random.get_state()
+        if not isinstance(stream, tuple):
             raise ValueError(
-                f"The model has {len(own)} {kind}, but its backup has {len(stored)}. Delete the "
-                "backup of another model to start anew."
+                "NumPy's global generator is not the one it comes with, and cannot be backed up: "
+                f"{stream['bit_generator']}"
             )
+        _, keys, position, has_spare, spare = stream
+        version, words, next_normal = random.getstate()
+        state = {
+            "numpy": np.asarray(keys, dtype="uint32"),
+            "numpy_position": np.array([position, has_spare], dtype="int64"),
+            "numpy_spare": np.array(spare, dtype="float64"),
+            "python": np.array(words, dtype="uint32"),
+            "python_version": np.array(version, dtype="int64"),
+        }
+        if next_normal is not None:
+            state["python_spare"] = np.array(next_normal, dtype="float64")
+        order = getattr(self.source, "order", None)
+        if order is not None:
+            state[ORDER] = np.array(order, dtype="int64")
+        return state
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Goes on from there."""
+        position, has_spare = (int(number) for number in state["numpy_position"])
+        spare = float(state["numpy_spare"])
+        np.random.set_state(("MT19937", state["numpy"], position, has_spare, spare))
+        words = tuple(int(word) for word in state["python"])
+        next_normal = float(state["python_spare"]) if "python_spare" in state else None
+        random.setstate((int(state["python_version"]), words, next_normal))
+
+
+def order_in(callbacks: Any) -> list[int] | None:
+    """The order in which a run that was interrupted takes a `PyDataset`'s batches, if it does."""
+    if callbacks is None:
+        return None
+    from oxhorn.callbacks.callback_list import CallbackList, backup_of
+
+    own = callbacks.callbacks if isinstance(callbacks, CallbackList) else callbacks
+    path = backup_of(own)
+    kept = {} if path is None else _native.read_safetensors(path)
+    order = kept.get(f"random/{ORDER}")
+    return None if order is None else order.tolist()
+
+
+def names(model: Any, paths: list[str]) -> list[str]:
+    """Names of variables and numbers that another process has too: paths hold counts of objects.
+
+    Layers, and variables of a program's own, are numbered in the order in which the model has them.
+    """
+    own: dict[str, str] = {}
+    for number, layer in enumerate(model._flatten_layers()):
+        own.setdefault(layer._key, f"layer{number}")
+    for number, variable in enumerate(model.variables):
+        own.setdefault(_token(variable.key), f"variable{number}")
+    metrics = [it for kept in getattr(model, "_kept", ()) for it in kept]
+    variables = [v for metric in metrics for v in getattr(metric, "variables", ())]
     for number, variable in enumerate(variables):
-        variable.assign(state[f"{VARIABLE}{number}"])
-    for scope, own in paths.items():
-        for number, path in enumerate(own):
-            model._engine.set_value(path, state[f"{scope}{number}"])
-    if RATE in state:
-        model.optimizer.learning_rate = float(state[RATE])
-    if f"{STREAM}keys" in state:
-        position, has_gauss, gauss = state[f"{STREAM}position"]
-        keys = state[f"{STREAM}keys"]
-        np.random.set_state(("MT19937", keys, int(position), int(has_gauss), float(gauss)))
+        own.setdefault(_token(variable.key), f"metric{number}")
+    return ["/".join(_named(segment, own) for segment in path.split("/")) for path in paths]
 
 
-def _paths(model: Any, scope: str) -> list[str]:
-    """The variables of the optimizer or of techniques, once there are any."""
-    if model._runs is None:
-        return []
-    return [path for path, *_ in model._engine.variables() if path.startswith(scope)]
+def _token(key: str) -> str:
+    return key.partition("/")[0]
+
+
+def _named(segment: str, own: dict[str, str]) -> str:
+    """A part of a path, which may be a layer, or begin with one as slots of optimizers do."""
+    if segment in own:
+        return own[segment]
+    key = next((key for key in own if segment.startswith(f"{key}_")), None)
+    return segment if key is None else own[key] + segment.removeprefix(key)

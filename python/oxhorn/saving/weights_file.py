@@ -15,6 +15,7 @@ from oxhorn.layers.own_variables import mismatch
 from oxhorn.optimizers.optimizer import RegistryOptimizer
 from oxhorn.saving import optimizer_state
 from oxhorn.saving.overwriting import may_write
+from oxhorn.saving.own_state import kept_in, put_into, take_random_state
 from oxhorn.saving.store import Tree, joined, stored_objects
 
 KERAS, H5, NPZ, SAFETENSORS = ".keras", (".h5", ".hdf5"), ".npz", ".safetensors"
@@ -53,6 +54,7 @@ def save(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> No
     if not may_write(path, overwrite):
         return
     tree = weights_of(model, skipped)
+    put_into(tree, model)
     if path.endswith(NPZ):
         _native.write_npz(path, tree.arrays)
     elif path.endswith(SAFETENSORS):
@@ -101,6 +103,7 @@ def load(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) 
         legacy_h5.load_weights(model, tree, skip_mismatch, by_name=bool(by_name))
         return
     take_weights(model, tree, skipped or (), skip_mismatch)
+    take_random_state(model, kept_in(tree))
 
 
 def _read(path: str) -> Tree:
