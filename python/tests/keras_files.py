@@ -201,6 +201,10 @@ SHAPES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# Those that are saved in the legacy format as well.
+LEGACY = ("plain", "nested")
+
+
 def data(name: str, model: Any) -> tuple[Any, Any]:
     """Samples that a model can be trained on."""
     rng = np.random.default_rng(len(name))
@@ -271,13 +275,18 @@ def write(keras: Any, folder: Path) -> None:
         model.save(folder / f"{name}.keras")
         model.save_weights(folder / f"{name}.weights.h5")
         np.savez(folder / f"{name}.npz", **facts(name, model))
+        if name in LEGACY:
+            # Keras forgets the optimizer in what it writes after a file of this kind.
+            model = made(keras, name)
+            model.save(folder / f"{name}.h5")
 
 
 def read(keras: Any, folder: Path) -> None:
     """Loads every model, and writes what becomes of it."""
-    for path in sorted(folder.glob("*.keras")):
+    legacy = [folder / f"{name}.h5" for name in LEGACY]
+    for path in [*sorted(folder.glob("*.keras")), *legacy]:
         model = keras.models.load_model(path)
-        np.savez(folder / f"{path.stem}.theirs.npz", **facts(path.stem, model))
+        np.savez(f"{path}.loaded.npz", **facts(path.stem, model))
 
 
 def main() -> None:

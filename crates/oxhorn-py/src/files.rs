@@ -131,6 +131,12 @@ pub(crate) fn write_keras<'py>(
     write(py, to, || keras::write(&archive))
 }
 
+/// Why no object of this class is made from a file, if it is one of those.
+#[pyfunction]
+pub(crate) fn refusal(class_name: &str) -> Option<&'static str> {
+    oxhorn_nn::refusal(class_name)
+}
+
 /// Arrays by name as what a run keeps.
 pub(crate) fn state(arrays: &Bound<'_, PyDict>) -> PyResult<oxhorn::state::State> {
     Ok(tensors(arrays)?.into_iter().collect())

@@ -35,8 +35,8 @@ mod _native {
         calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
         files::{
-            read_h5, read_keras, read_npz, read_safetensors, write_h5, write_keras, write_npz,
-            write_safetensors,
+            read_h5, read_keras, read_npz, read_safetensors, refusal, write_h5, write_keras,
+            write_npz, write_safetensors,
         },
         lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from oxhorn import _native
 from oxhorn.saving.file_scope import current_file, shared_number
 from oxhorn.saving.registry import (
     CustomObjectScope,
@@ -240,6 +241,12 @@ def _function(name: str, config: dict[str, Any], custom_objects: dict[str, Any])
     custom = get_registered_object(name, custom_objects)
     if custom is not None:
         return custom
+    package = str(config.get("module") or "builtins").partition(".")[0]
+    if package not in ("builtins", "keras", "oxhorn"):
+        raise ValueError(
+            f"The function `{name}` of `{config['module']}` is not called: nothing in a file is "
+            "run, opened or fetched. A function of one's own has to be registered."
+        )
     for module in FUNCTION_MODULES:
         found = _member(module, name)
         if isinstance(found, FunctionType):
@@ -288,6 +295,12 @@ def _class(name: str, config: dict[str, Any], custom_objects: dict[str, Any]) ->
         custom = get_registered_object(name, custom_objects)
     if custom is not None:
         return custom
+    reason = _native.refusal(name)
+    if reason is not None and name != "Lambda":
+        raise ValueError(
+            f"`{name}` is not made from a file: {reason}. Nothing in a file is run, opened or "
+            "fetched."
+        )
     module = config.get("module", "")
     if module is None:
         raise UnknownObjectError(name, config)
