@@ -58,7 +58,7 @@ impl<'a> Container<'a> {
         if member.compression() == CompressionMethod::Stored && member.compressed_size() != size {
             return Err(wrong(&format!("{} bytes are stored as {size}", member.compressed_size())));
         }
-        self.budget.take(size, name)?;
+        self.budget.take(size, &format!("member {name:?} of the ZIP"))?;
         let mut bytes = Vec::with_capacity(size as usize);
         let mut bounded = (&mut member).take(size + 1);
         bounded.read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
@@ -78,6 +78,7 @@ fn unique(bytes: &[u8], directory_at: u64) -> Result<()> {
     {
         let length = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]) as usize;
         let name = behind.get(..length(28)).unwrap_or_default();
+        limits::name(name.len())?;
         ensure!(
             names.insert(name),
             "two members of the ZIP are called {:?}",

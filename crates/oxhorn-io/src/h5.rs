@@ -55,7 +55,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Group> {
     // and all that was made of them go with the closure.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let file = File::from_bytes(bytes).map_err(unreadable)?;
-        group(&file.root())
+        group(&file.root(), "")
     }));
     read.unwrap_or_else(|_| Err(Error::new("the HDF5 is damaged: reading it failed")))
 }
@@ -115,14 +115,16 @@ fn fill(builder: &mut DatasetBuilder, dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
-fn group(source: &hdf5_pure::Group) -> Result<Group> {
-    let mut group = Group { attributes: attributes(source.attrs())?, members: IndexMap::new() };
+fn group(source: &hdf5_pure::Group, path: &str) -> Result<Group> {
+    let attributes = attributes(source.attrs()).map_err(|error| error.at(path))?;
+    let mut group = Group { attributes, members: IndexMap::new() };
     for (name, dataset) in source.iter_datasets().map_err(unreadable)? {
-        let read = read_dataset(&dataset).map_err(|error| error.at(&name))?;
+        let read = read_dataset(&dataset).map_err(|error| error.at(format!("{path}/{name}")))?;
         group.members.insert(name, Member::Dataset(read));
     }
     for (name, inner) in source.iter_groups().map_err(unreadable)? {
-        group.members.insert(name, Member::Group(self::group(&inner)?));
+        let inner = self::group(&inner, &format!("{path}/{name}"))?;
+        group.members.insert(name, Member::Group(inner));
     }
     group.members.sort_unstable_keys();
     Ok(group)
@@ -148,8 +150,7 @@ type Attributes = Result<std::collections::HashMap<String, AttrValue>, hdf5_pure
 fn attributes(source: Attributes) -> Result<IndexMap<String, Attribute>> {
     let mut attributes = IndexMap::new();
     for (name, value) in source.map_err(unreadable)?.into_iter().collect::<Sorted>() {
-        let value = attribute(value).map_err(|error| error.at(&name))?;
-        attributes.insert(name, value);
+        attributes.insert(name, attribute(value)?);
     }
     Ok(attributes)
 }

@@ -5,6 +5,9 @@ use oxhorn_ir::{Result, ensure};
 /// How many names of tensors, groups, attributes and members a file may have.
 const NAMES_MAX: usize = 65_536;
 
+/// How many bytes a name may have: paths are made of them, one for each level.
+const NAME_BYTES_MAX: usize = 1_024;
+
 /// What any file may be unpacked to, however small it is.
 const FREE_BYTES: u64 = 32 << 20;
 /// How often a file's own size it may be unpacked to: weights hardly shrink when compressed.
@@ -17,6 +20,19 @@ const EXPANSION_MAX: u64 = 2;
 /// If there are more than a model can need.
 pub(crate) fn names(count: usize) -> Result<()> {
     ensure!(count <= NAMES_MAX, "the file has more than {NAMES_MAX} names of tensors and groups");
+    Ok(())
+}
+
+/// Checks the length of a name.
+///
+/// # Errors
+///
+/// If nobody would call a tensor so.
+pub(crate) fn name(bytes: usize) -> Result<()> {
+    ensure!(
+        bytes <= NAME_BYTES_MAX,
+        "a name in the file has {bytes} bytes, more than {NAME_BYTES_MAX}"
+    );
     Ok(())
 }
 
@@ -38,8 +54,8 @@ impl Budget {
     /// # Errors
     ///
     /// If the file would be unpacked to many times its size.
-    pub(crate) fn take(&mut self, bytes: u64, name: &str) -> Result<()> {
-        self.ensure(bytes, name)?;
+    pub(crate) fn take(&mut self, bytes: u64, what: &str) -> Result<()> {
+        self.ensure(bytes, what)?;
         self.remaining -= bytes;
         Ok(())
     }
@@ -49,10 +65,10 @@ impl Budget {
     /// # Errors
     ///
     /// As of [`Budget::take`].
-    pub(crate) fn ensure(&self, bytes: u64, name: &str) -> Result<()> {
+    pub(crate) fn ensure(&self, bytes: u64, what: &str) -> Result<()> {
         ensure!(
             bytes <= self.remaining,
-            "{name:?} declares {bytes} bytes, which is too much for a file of {} bytes", self.file;
+            "{what} declares {bytes} bytes, which is too much for a file of {} bytes", self.file;
             help: "weights in a file must not be compressed to less than a third of their size"
         );
         Ok(())

@@ -74,7 +74,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Contents> {
     let header = header.ok_or_else(|| damaged(&"the header is longer than the file"))?;
     ensure!(header.len() <= HEADER_MAX, "the safetensors have a header of {length} bytes");
     // The library takes the last of two entries of one name; nothing may be there twice.
-    let entries = config::parse(header)?;
+    let entries = config::parse(header).map_err(|error| error.at("the header of safetensors"))?;
     limits::names(entries.as_object().map_or(0, serde_json::Map::len))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
     let mut contents = Contents::default();

@@ -127,17 +127,18 @@ fn stands_at(bytes: &[u8], at: usize, mark: &[u8]) -> bool {
     bytes.get(at..at + mark.len()) == Some(mark)
 }
 
-/// Whether a ZIP declares a comment of a seal's size, even if the file was cut off within it.
+/// Whether a ZIP declares a comment of a seal's size, even if the file was cut off within it or
+/// something was added behind.
 fn zip_has_room(bytes: &[u8]) -> bool {
-    let first = bytes.len().saturating_sub(ZIP_END_BYTES + SEAL_BYTES);
+    let first = bytes.len().saturating_sub(ZIP_END_BYTES + u16::MAX as usize);
     let length = (SEAL_BYTES as u16).to_le_bytes();
     (first..bytes.len()).any(|at| {
         stands_at(bytes, at, ZIP_END) && stands_at(bytes, at + ZIP_END_BYTES - 2, &length)
     })
 }
 
-/// Whether there is something behind the end that the superblock declares, of a seal's size or cut
-/// off within it.
+/// Whether there is a seal behind the end that the superblock declares, or something no longer than
+/// one.
 fn h5_has_room(bytes: &[u8]) -> bool {
     let at = match bytes.get(8) {
         Some(0) => 40,
@@ -146,6 +147,7 @@ fn h5_has_room(bytes: &[u8]) -> bool {
         _ => return false,
     };
     let Some(end) = bytes.get(at..at + 8).and_then(|it| it.try_into().ok()) else { return false };
-    let behind = (bytes.len() as u64).checked_sub(u64::from_le_bytes(end));
-    behind.is_some_and(|behind| (1..=SEAL_BYTES as u64).contains(&behind))
+    let behind = usize::try_from(u64::from_le_bytes(end)).ok().and_then(|end| bytes.get(end..));
+    behind
+        .is_some_and(|behind| behind.starts_with(MARK) || (1..=SEAL_BYTES).contains(&behind.len()))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, ThreadId},
 };
@@ -11,6 +12,7 @@ use oxhorn::{
     data::Source,
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
     looping::Loop,
+    state::State,
 };
 use oxhorn_ir::{Tensor as Traced, Type};
 use oxhorn_nn::{
@@ -430,6 +432,28 @@ impl Engine {
             engine.declare_optimizer()?;
             acquire(slot, engine).map_err(carried)
         })
+    }
+
+    /// Writes what the function gives for inputs of these types, noise off, as ONNX; inputs and
+    /// outputs get these names.
+    fn export_onnx(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        name: &str,
+        inputs: Vec<(String, Vec<usize>, String)>,
+        outputs: Vec<String>,
+    ) -> PyResult<()> {
+        let (names, shapes): (Vec<_>, Vec<_>) =
+            inputs.into_iter().map(|(name, shape, dtype)| (name, (shape, dtype))).unzip();
+        let types = types(shapes)?;
+        let bytes = self.run(py, move |engine, slot| {
+            engine.declare(&types)?;
+            engine.give(State::new())?;
+            acquire(slot, engine).map_err(carried)?;
+            engine.onnx(name, &names, &outputs)
+        })?;
+        files::write(py, Some(path), || Ok(bytes)).map(drop)
     }
 
     /// Gives variables these values by path, now or as soon as they are declared.

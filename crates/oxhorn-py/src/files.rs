@@ -168,7 +168,7 @@ fn read<T: Send>(
 }
 
 /// Puts what a writer gives at a path, or gives it back.
-fn write<'py>(
+pub(crate) fn write<'py>(
     py: Python<'py>,
     to: Option<PathBuf>,
     writer: impl FnOnce() -> Result<Vec<u8>> + Send,

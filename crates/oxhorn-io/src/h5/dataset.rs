@@ -10,6 +10,9 @@ const AXES_MAX: u64 = 32;
 /// Filters: deflate, shuffle, Fletcher's checksum.
 const FILTERS: [u64; 3] = [1, 2, 3];
 
+/// What is said to be too large.
+const TENSOR: &str = "a tensor of the HDF5";
+
 /// Where the chunks of a tensor are found.
 pub(super) struct Chunks {
     /// The address of the root of their tree.
@@ -43,12 +46,12 @@ pub(super) fn check(
         (3 | 4, 0) => {
             let stored = layout.number(2, 2)?;
             ensure!(stored >= bytes, "a shape of {bytes} bytes has only {stored} in the HDF5");
-            budget.take(bytes, "a tensor")?;
+            budget.take(bytes, TENSOR)?;
             Ok(None)
         }
         (3 | 4, 1) => {
             contiguous(layout, bytes, file)?;
-            budget.take(bytes, "a tensor")?;
+            budget.take(bytes, TENSOR)?;
             Ok(None)
         }
         (3, 2) => chunked(layout, element, &shape, budget).map(Some),
@@ -87,7 +90,7 @@ pub(super) fn check_attribute(body: Bytes<'_>, texts: &mut Budget) -> Result<()>
     if class(datatype)? == 9 {
         ensure!(element == 16, "the HDF5 is damaged: a text without a place");
         for index in 0..count {
-            texts.take(body.number(data_at + 16 * index, 4)?, "an attribute")?;
+            texts.take(body.number(data_at + 16 * index, 4)?, "a list of texts in the HDF5")?;
         }
     }
     Ok(())
@@ -184,10 +187,10 @@ fn chunked(layout: Bytes<'_>, element: u64, shape: &[u64], budget: &mut Budget) 
         shape.iter().zip(&extents).map(|(whole, part)| whole.div_ceil(*part)).collect();
     let count = product(1, &counts)?;
     let bytes = product(element, shape)?;
-    budget.take(bytes, "a tensor")?;
+    budget.take(bytes, TENSOR)?;
     // Chunks at the end of an axis are stored whole, and all are unpacked beside the tensor.
     let unpacked = product(element, &extents)?.saturating_mul(count.max(1));
-    budget.ensure(unpacked, "a tensor")?;
+    budget.ensure(unpacked, TENSOR)?;
     let Some(tree) = layout.address(3)? else {
         return Err(Error::new(format!(
             "a tensor of the HDF5 declares {bytes} bytes, and stores none"

@@ -79,7 +79,13 @@ pub(super) fn of(datatype: &Datatype, opaque_is_bfloat16: bool) -> Result<(Eleme
             (known, base) => known == *base,
         });
     let unknown = || {
-        Error::new(format!("a tensor of the HDF5 has elements that are not read: {datatype:?}"))
+        let what = match datatype {
+            Datatype::FixedPoint { .. } => "integers of an unusual form",
+            Datatype::FloatingPoint { .. } => "floats of an unusual form",
+            Datatype::Opaque { .. } => "bytes of no meaning",
+            _ => "an enumeration that is not bool",
+        };
+        Error::new(format!("a tensor of the HDF5 holds {what}"))
             .help("integers, float16, bfloat16, float32, float64 and bool are read")
     };
     Ok((element.ok_or_else(unknown)?, order))

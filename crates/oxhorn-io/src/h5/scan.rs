@@ -44,6 +44,8 @@ fn root(file: Bytes<'_>) -> Result<u64> {
     let sizes = file.slice(sizes_at, 2)?.0;
     ensure!(sizes == [8, 8], "the HDF5 has addresses of {} bytes, only 8 are read", sizes[0]);
     ensure!(file.number(base_at, 8)? == 0, "the HDF5 does not begin at the start of the file");
+    let (end, length) = (file.number(base_at + 16, 8)?, file.len());
+    ensure!(end <= length, "the HDF5 was cut off: it declares {end} bytes, and has {length}");
     file.address(root_at)?.ok_or_else(|| damaged("there is no root group"))
 }
 
@@ -226,6 +228,7 @@ fn modern_link(body: Bytes<'_>) -> Result<Link> {
     let length_bytes = 1 << (flags & 3);
     let length = body.number(at, length_bytes)?;
     at += length_bytes;
+    limits::name(length as usize)?;
     let name = String::from_utf8(body.slice(at, length)?.0.to_vec());
     let name = name.map_err(|_| damaged("a name is no text"))?;
     let target = match link_type {
@@ -240,7 +243,7 @@ fn modern_link(body: Bytes<'_>) -> Result<Link> {
 /// The text at an offset of a heap, up to its zero byte.
 fn text(heap: Bytes<'_>, at: u64) -> Result<String> {
     let rest = heap.0.get(at as usize..).unwrap_or_default();
-    let name = rest.iter().position(|byte| *byte == 0).map(|end| rest[..end].to_vec());
-    let name = name.and_then(|name| String::from_utf8(name).ok());
-    name.ok_or_else(|| damaged("a name is no text"))
+    let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
+    limits::name(end)?;
+    String::from_utf8(rest[..end].to_vec()).map_err(|_| damaged("a name is no text"))
 }
