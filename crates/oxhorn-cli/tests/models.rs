@@ -218,8 +218,8 @@ fn a_file_is_looked_at_and_one_that_was_changed_is_refused() {
         let said = complaint(&oxhorn(&folder, &[&[command, "model.keras"], more].concat()));
         assert_eq!(
             said,
-            "error: the file was changed since it was written: its bytes and its checksum differ\n    \
-             in: model.keras\n  help: take another copy, or an earlier checkpoint\n"
+            "error: the file was changed since it was written: its bytes and its checksum \
+             differ\n    in: model.keras\n  help: take another copy, or an earlier checkpoint\n"
         );
     }
 }
@@ -315,8 +315,8 @@ fn training_goes_on_from_a_file_with_its_columns() {
     assert_eq!(rows[0], ["predicted", "aster", "iris", "rose"]);
     assert_eq!(
         complaint(&train(&["--standardize"])),
-        "error: `--standardize` was decided when the model was first trained\n  help: leave it out: \
-         the file of the model says what its columns are\n"
+        "error: `--standardize` was decided when the model was first trained\n  help: leave it \
+         out: the file of the model says what its columns are\n"
     );
 }
 
@@ -355,8 +355,8 @@ fn parquet_has_columns_as_csv_has() {
     let none = ["evaluate", "model.keras", "--data", "flowers.parquet"];
     assert_eq!(
         complaint(&oxhorn(&folder, &none)),
-        "error: there is no column `kind`\n    in: flowers.parquet\n  help: there are: height, width, \
-         place\n"
+        "error: there is no column `kind`\n    in: flowers.parquet\n  help: there are: height, \
+         width, place\n"
     );
 }
 
@@ -401,13 +401,13 @@ fn what_cannot_be_trained_is_said_with_its_place() {
     let target = ["--target", "y"];
     assert_eq!(
         says("a,b,y\n1,2,0\n3,?,1\n", &target),
-        "error: a value is missing: \"?\"\n    in: data.csv, line 3, column `b`\n  help: fill it in, \
-         or leave the line out\n"
+        "error: a value is missing: \"?\"\n    in: data.csv, line 3, column `b`\n  help: fill it \
+         in, or leave the line out\n"
     );
     assert_eq!(
         says("a,b,y\n1,2,0\n3,red,1\n", &target),
-        "error: \"red\" is no number\n    in: data.csv, line 3, column `b`\n  help: `--one-hot` takes \
-         a column for categories, `--without` leaves it out\n"
+        "error: \"red\" is no number\n    in: data.csv, line 3, column `b`\n  help: `--one-hot` \
+         takes a column for categories, `--without` leaves it out\n"
     );
     assert_eq!(
         says("a,y\n1,0\n", &["--target", "z"]),

@@ -116,9 +116,9 @@ impl Reading {
 }
 
 impl Dataset {
-    /// The data of a file, by what it is called: `.csv` or `.parquet` with a target column, `.npz` with arrays
-    /// `x` and `y` or `x_train`, `y_train`, `x_test` and `y_test`, or a folder with the files of
-    /// MNIST or Fashion-MNIST.
+    /// The data of a file, by what it is called: `.csv` or `.parquet` with a target column, `.npz`
+    /// with arrays `x` and `y` or `x_train`, `y_train`, `x_test` and `y_test`, or a folder with
+    /// the files of MNIST or Fashion-MNIST.
     ///
     /// # Errors
     ///
@@ -132,7 +132,8 @@ impl Dataset {
             Some("csv" | "parquet") => Dataset::from_table(&Table::open(path)?, reading),
             Some("npz") => Dataset::from_npz(path, reading),
             _ => Err(Error::new(format!("{} is no data that can be read", path.display())).help(
-                "there are readers of .csv, .parquet and .npz files, and of folders with the files of MNIST",
+                "there are readers of .csv, .parquet and .npz files, and of folders with the \
+                 files of MNIST",
             )),
         }
     }
