@@ -93,8 +93,8 @@ pub fn read(bytes: impl Into<FileBytes>) -> Result<Archive> {
 /// # Errors
 ///
 /// If it is no ZIP, or has two members of one name.
-pub fn members(bytes: &[u8]) -> Result<Vec<(String, u64)>> {
-    Container::new(bytes)?.sizes()
+pub fn members(bytes: impl Into<FileBytes>) -> Result<Vec<(String, u64)>> {
+    Container::new(bytes.into().0)?.sizes()
 }
 
 /// A `.keras` file, sealed, which Keras can load.
