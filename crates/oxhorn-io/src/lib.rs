@@ -2,9 +2,10 @@
 //!
 //! The tour, first to last: [`Tensor`], numbers with a shape; [`Group`], the tree that HDF5 and
 //! Keras keep them in, and [`Tensors`], the flat view of one; the formats, a module each:
-//! [`h5`], [`keras`], [`npz`], [`safetensors`]; [`config`], which reads JSON; [`seal`], the
-//! checksum over every byte of a file that was written here; [`disk`], which reads whole files, and
-//! replaces them so that a reader finds the old one or the new one, whatever happens in between.
+//! [`h5`], [`keras`], [`npz`], [`safetensors`], and [`onnx`], which is only written; [`config`],
+//! which reads JSON; [`seal`], the checksum over every byte of a file that was written here;
+//! [`disk`], which reads whole files, and replaces them so that a reader finds the old one or the
+//! new one, whatever happens in between.
 //!
 //! Every reader takes bytes that nobody vouches for. It opens no other file, follows no link, runs
 //! nothing, and checks every size against the bytes at hand before it allocates.
@@ -32,6 +33,7 @@ pub mod h5;
 pub mod keras;
 mod limits;
 pub mod npz;
+pub mod onnx;
 pub mod safetensors;
 pub mod seal;
 mod tensor;

@@ -274,6 +274,12 @@ fn of_archive(archive: Archive) -> Result<Sequential> {
         let read = layout::read(&weights, &places, &engine, Mismatch::Refuse)?;
         engine.give(read.variables)?;
         model.engine = Some(engine);
+    } else {
+        let layers = weights.group("layers").map(Group::flatten).unwrap_or_default();
+        ensure!(
+            layers.is_empty(),
+            "the file has weights, but does not say what shape the model's input has"
+        );
     }
     if config["compile_config"].is_object() {
         model.compile_with(Compile::from_json(&config["compile_config"])?)?;

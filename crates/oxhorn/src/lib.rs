@@ -32,6 +32,7 @@ mod compile_config;
 pub mod data;
 pub mod engine;
 mod evaluate;
+mod export;
 pub mod files;
 pub mod fit;
 pub mod history;

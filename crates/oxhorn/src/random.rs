@@ -93,7 +93,7 @@ impl Source {
     }
 }
 
-/// What draws orders of samples, for a run that is to go on elsewhere as it would have gone on here.
+/// What draws orders of samples, for a run that is to go on elsewhere as it would have here.
 pub trait Randomness {
     /// Where it is.
     ///

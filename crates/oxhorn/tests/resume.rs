@@ -263,8 +263,9 @@ fn a_backup_of_another_run_is_refused_and_changes_nothing() {
     let other = compiled(noisy(), Adam::new().amsgrad(true));
     assert_eq!(
         refused(other, fit().batch_size(8)),
-        "the state that was kept has no variable `optimizer/batch_normalization_beta_velocity_hat`\n  help: go \
-         on with the model, the loss, the optimizer and the metrics that it had"
+        "the state that was kept has no variable \
+         `optimizer/batch_normalization_beta_velocity_hat`\n  help: go on with the model, \
+         the loss, the optimizer and the metrics that it had"
     );
     let smaller = Sequential::new().add(Dense::new(3).activation("softmax").input_dim(6));
     let error = refused(compiled(smaller, Adam::new()), fit().batch_size(8));
