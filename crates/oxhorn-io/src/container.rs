@@ -45,6 +45,21 @@ impl Container {
         self.archive.file_names().map(str::to_owned).collect()
     }
 
+    /// All members with the sizes that they declare, in the order of the ZIP's directory.
+    ///
+    /// # Errors
+    ///
+    /// If the directory is damaged.
+    pub(crate) fn sizes(&mut self) -> Result<Vec<(String, u64)>> {
+        let members = (0..self.archive.len()).map(|index| {
+            let member = self.archive.by_index_raw(index);
+            let member =
+                member.map_err(|error| Error::new(format!("the ZIP is damaged: {error}")))?;
+            Ok((member.name().to_owned(), member.size()))
+        });
+        members.collect()
+    }
+
     /// The bytes of a member, if there is one of that name.
     ///
     /// # Errors

@@ -88,6 +88,15 @@ pub fn read(bytes: impl Into<FileBytes>) -> Result<Archive> {
     Ok(Archive { metadata, config, weights: weights(&mut zip)?, state })
 }
 
+/// The members of the ZIP that a `.keras` or `.npz` file is, with their sizes in bytes.
+///
+/// # Errors
+///
+/// If it is no ZIP, or has two members of one name.
+pub fn members(bytes: &[u8]) -> Result<Vec<(String, u64)>> {
+    Container::new(bytes)?.sizes()
+}
+
 /// A `.keras` file, sealed, which Keras can load.
 ///
 /// # Errors

@@ -187,7 +187,7 @@ impl Sequential {
         }
         let facts = json!({
             "oxhorn": env!("CARGO_PKG_VERSION"), "layout": LAYOUT,
-            "techniques": techniques, "fresh": self.fresh,
+            "techniques": techniques, "fresh": self.fresh, "notes": self.notes,
         });
         Ok(Description { names: self.names(), config, facts, random: self.random.clone() })
     }
@@ -289,6 +289,7 @@ fn of_archive(archive: Archive) -> Result<Sequential> {
     }
     if let Some(state) = state {
         let fresh = state.facts["fresh"].as_bool();
+        model.notes = state.facts["notes"].clone();
         model.take_state(&state.tensors.into_iter().collect())?;
         model.fresh = fresh.unwrap_or(true);
     }
