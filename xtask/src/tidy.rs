@@ -27,7 +27,10 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("oxhorn", &["oxhorn-cpu", "oxhorn-io", "oxhorn-ir", "oxhorn-nn", "oxhorn-plan"]),
     ("oxhorn-lab", &["oxhorn"]),
     ("oxhorn-cli", &["oxhorn", "oxhorn-io", "oxhorn-lab"]),
-    ("oxhorn-bench", &["oxhorn", "oxhorn-io", "oxhorn-lab"]),
+    (
+        "oxhorn-bench",
+        &["oxhorn", "oxhorn-cpu", "oxhorn-io", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"],
+    ),
     ("oxhorn-py", &["oxhorn", "oxhorn-io", "oxhorn-ir", "oxhorn-lab", "oxhorn-nn"]),
     ("xtask", &[]),
     ("xtask-python", &["oxhorn-nn"]),

@@ -49,7 +49,8 @@ fn main() {
             // and this machine has the instruction set.
             Some(product) => unsafe {
                 let part = (0..m, 0..n);
-                product.run(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), part, scratch.as_mut_ptr());
+                let matrices = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+                product.run(matrices, part, scratch.as_mut_ptr(), &mut |_| {});
             },
             // SAFETY: as above.
             None => unsafe {

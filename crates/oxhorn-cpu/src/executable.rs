@@ -1,5 +1,7 @@
 //! A program ready to run: every kernel chosen, every address known.
 
+use std::time::{Duration, Instant};
+
 use oxhorn_ir::{Error, Result};
 use oxhorn_plan::{BufferId, Kernel, Place, Program};
 
@@ -169,6 +171,33 @@ impl Executable {
     ///
     /// If device or weights are not like those that the program was loaded for.
     pub fn run(&mut self, weights: &mut Weights, device: &mut Device) {
+        let bases = self.bases(weights, device);
+        for step in &self.steps {
+            // SAFETY: these are the memories that the steps were loaded for, borrowed for as long
+            // as they run; each thread has its own scratch memory.
+            unsafe { step.run(&bases, device) }
+        }
+    }
+
+    /// [`Executable::run`], and how long each of the program's steps took.
+    ///
+    /// # Panics
+    ///
+    /// As [`Executable::run`].
+    pub fn run_timed(&mut self, weights: &mut Weights, device: &mut Device) -> Vec<Duration> {
+        let bases = self.bases(weights, device);
+        let mut times = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let begun = Instant::now();
+            // SAFETY: as above.
+            unsafe { step.run(&bases, device) }
+            times.push(begun.elapsed());
+        }
+        times
+    }
+
+    /// The addresses of the memories that the steps were loaded for.
+    fn bases(&mut self, weights: &mut Weights, device: &Device) -> Bases {
         assert_eq!(self.weights, weights.fingerprint(), "the weights this was loaded for");
         assert_eq!((self.isa, self.threads), (device.isa, device.threads()), "the device likewise");
         let mut addresses = [std::ptr::null_mut(); 4];
@@ -176,15 +205,21 @@ impl Executable {
         addresses[Base::Weights as usize] = weights.memory().pointer_mut();
         addresses[Base::Constants as usize] = self.constants.pointer_mut();
         addresses[Base::Scratch as usize] = self.scratch.pointer_mut();
-        let bases = Bases { addresses, scratch_bytes: self.scratch_bytes };
-        for step in &self.steps {
-            // SAFETY: these are the memories that the steps were loaded for, borrowed for as long
-            // as they run; each thread has its own scratch memory.
-            unsafe {
-                match step {
-                    Ready::Tile(tile) => tile.run(&bases, &mut device.pool),
-                    Ready::Move(it) => it.run(&bases),
-                }
+        Bases { addresses, scratch_bytes: self.scratch_bytes }
+    }
+}
+
+impl Ready {
+    /// # Safety
+    ///
+    /// `bases` are the addresses that the step was loaded for, for this device, and nobody else
+    /// uses them.
+    unsafe fn run(&self, bases: &Bases, device: &mut Device) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Ready::Tile(tile) => tile.run(bases, &mut device.pool),
+                Ready::Move(it) => it.run(bases),
             }
         }
     }

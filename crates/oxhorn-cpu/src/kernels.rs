@@ -1,5 +1,6 @@
 //! The loops that programs are made of, looked up by op, element type and instruction set.
 
+pub mod chains;
 pub mod elementwise;
 pub mod pairs;
 pub mod positions;

@@ -18,15 +18,29 @@ use crate::isa::Isa;
 use std::ops::Range;
 use vector::{Kernels, Start, Tile};
 
-/// The longest piece of `k` that is packed at once: with 48 columns, 72 KiB of f32.
-const DEPTH: usize = 384;
+/// The longest piece of `k` that is taken at once: of packed `b`, 16 columns are half of the first
+/// cache.
+const DEPTH: usize = 256;
 
-/// The most rows of `a` to go over with one piece of packed `b`: they stay in the second cache.
-const HEIGHT: usize = 240;
+/// The most rows of `a` to go over with one piece of `b`: they stay in the second cache.
+const HEIGHT: usize = 128;
+
+/// The most columns of `b` that are packed at once, if several blocks of rows go over them.
+const WIDTH: usize = 1024;
+
+/// The same, if it is one block: they stay in the second cache.
+const NARROW: usize = 256;
+
+/// Rows of `b` that are packed together, across panels: as many pages are read side by side.
+const PAGES: usize = 8;
 
 /// From this many bytes on, `b` is packed though its rows are in order: rows that lie far apart
 /// compete for the same few lines of the cache.
 const LARGE: usize = 128 << 10;
+
+/// From this many bytes on, `a` is packed along with `b`: it does not stay in the first cache while
+/// tiles go over it again and again.
+const LARGE_A: usize = 16 << 10;
 
 /// Too few rows to earn back the packing of a large `b`.
 const FEW_ROWS: usize = 16;
@@ -49,6 +63,10 @@ impl Strides {
     /// Of the transpose of a matrix stored row by row with this many columns.
     pub fn transposed(columns: usize) -> Strides {
         Strides { row: 1, column: columns }
+    }
+
+    fn at(&self, row: usize, column: usize) -> usize {
+        row * self.row + column * self.column
     }
 }
 
@@ -124,6 +142,23 @@ pub struct Product<T: Element> {
     c_row: usize,
     kernels: &'static Kernels<T>,
     packing: Packing,
+    packs_a: bool,
+}
+
+/// A part of the product.
+struct Block {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    depth: Range<usize>,
+}
+
+/// A block of `a`.
+#[derive(Clone, Copy)]
+enum Left<T> {
+    /// Where it lies in the matrix.
+    Strided(*const T, Strides),
+    /// Tile by tile, each column by column.
+    Packed(*const T),
 }
 
 impl<T: Element> Product<T> {
@@ -150,14 +185,15 @@ impl<T: Element> Product<T> {
             _ if b.row == 1 || k == 1 => Packing::Columns,
             _ => Packing::Elements,
         };
-        Product { extents, a, b, c_row, kernels, packing }
+        let packs_a = packing != Packing::None && m * k * size_of::<T>() > LARGE_A;
+        Product { extents, a, b, c_row, kernels, packing, packs_a }
     }
 
     /// Elements of scratch memory that [`Product::run`] needs.
     pub fn scratch_len(&self) -> usize {
         match self.packing {
             Packing::None => 0,
-            _ => self.depth() * self.panel() + alignment::<T>(),
+            _ => self.packed_a() + self.packed_b() + alignment::<T>(),
         }
     }
 
@@ -168,7 +204,8 @@ impl<T: Element> Product<T> {
     }
 
     /// Computes the given rows and columns of `c`; parts may be computed by several threads at
-    /// once, each with its own scratch memory.
+    /// once, each with its own scratch memory. Calls `done` with each block of rows that is
+    /// finished, in order, while it is in a near cache.
     ///
     /// # Safety
     /// `a`, `b` and `c` are matrices of the extents and strides given to [`Product::new`]; nobody
@@ -177,74 +214,155 @@ impl<T: Element> Product<T> {
     /// set given.
     pub unsafe fn run(
         &self,
-        a: *const T,
-        b: *const T,
-        c: *mut T,
+        (a, b, c): (*const T, *const T, *mut T),
         (rows, columns): (Range<usize>, Range<usize>),
         scratch: *mut T,
+        done: &mut dyn FnMut(Range<usize>),
     ) {
         let [m, k, n] = self.extents;
         debug_assert!(rows.end <= m && columns.end <= n, "a part of {m} by {n}");
-        if rows.is_empty() || columns.is_empty() {
+        if rows.is_empty() {
             return;
         }
-        if k == 0 {
-            for r in rows {
+        if k == 0 || columns.is_empty() {
+            for r in rows.clone() {
                 // SAFETY: row r of c has these columns.
                 unsafe { c.add(r * self.c_row + columns.start).write_bytes(0, columns.len()) };
             }
+            return done(rows);
+        }
+        if self.packing == Packing::None {
+            for rows in split(rows, HEIGHT) {
+                for panel in self.panels(columns.clone()) {
+                    let b = b.wrapping_add(panel.start * self.b.column);
+                    let block = Block { rows: rows.clone(), columns: panel, depth: 0..k };
+                    let a = Left::Strided(a.wrapping_add(rows.start * self.a.row), self.a);
+                    // SAFETY: as promised by the caller.
+                    unsafe { self.tiles(&block, a, (b, self.b.row), c) };
+                }
+                done(rows);
+            }
             return;
         }
-        let panel = scratch.wrapping_add(match self.packing {
-            Packing::None => 0,
-            _ => scratch.align_offset(alignment::<T>() * size_of::<T>()),
-        });
-        for depth in split(0..k, self.depth()) {
-            for rows in split(rows.clone(), self.height()) {
-                for columns in self.panels(columns.clone()) {
-                    // SAFETY: as promised by the caller.
-                    unsafe { self.run_panel(a, b, c, (&rows, &columns, &depth), panel) };
+        let whole = Block { rows, columns, depth: 0..k };
+        let aligned = scratch.align_offset(alignment::<T>() * size_of::<T>());
+        // SAFETY: as promised by the caller.
+        unsafe { self.run_packed((a, b, c), whole, scratch.wrapping_add(aligned), done) };
+    }
+
+    /// Block by block: of `k`, of the columns, and of the rows.
+    ///
+    /// # Safety
+    /// As [`Product::run`].
+    unsafe fn run_packed(
+        &self,
+        (a, b, c): (*const T, *const T, *mut T),
+        whole: Block,
+        packed_b: *mut T,
+        done: &mut dyn FnMut(Range<usize>),
+    ) {
+        let packed_a = packed_b.wrapping_add(self.packed_b());
+        for depth in split(whole.depth.clone(), DEPTH) {
+            for columns in split(whole.columns.clone(), self.width()) {
+                let right = Block { rows: 0..0, columns: columns.clone(), depth: depth.clone() };
+                // SAFETY: this part of b exists, and there is room for it.
+                unsafe { self.pack_b(&right, b, packed_b) };
+                let last = depth.end == whole.depth.end && columns.end == whole.columns.end;
+                for rows in split(whole.rows.clone(), HEIGHT) {
+                    let from = a.wrapping_add(self.a.at(rows.start, depth.start));
+                    let mut left = Left::Strided(from, self.a);
+                    if self.packs_a {
+                        left = Left::Packed(packed_a);
+                    }
+                    if self.packs_a && (self.many_blocks() || columns.start == whole.columns.start)
+                    {
+                        // SAFETY: this part of a exists, and there is room for it.
+                        unsafe { self.pack_a([rows.len(), depth.len()], from, packed_a) };
+                    }
+                    for (index, columns) in self.panels(columns.clone()).enumerate() {
+                        let slot = packed_b.wrapping_add(index * self.slot());
+                        let block = Block { rows: rows.clone(), columns, depth: depth.clone() };
+                        // SAFETY: the parts of a and b are those of the block.
+                        unsafe { self.tiles(&block, left, (slot, self.panel()), c) };
+                    }
+                    if last {
+                        done(rows);
+                    }
                 }
             }
         }
     }
 
-    /// Adds the products over `depth` to a panel of `c`, after packing that of `b`.
+    /// Adds the products over a piece of `k` to the tiles of a panel of `c`. `a` is where the block
+    /// begins, `b` likewise.
     ///
     /// # Safety
     /// As [`Product::run`]; the columns are at most a panel of them.
-    unsafe fn run_panel(
-        &self,
-        a: *const T,
-        b: *const T,
-        c: *mut T,
-        (rows, columns, depth): (&Range<usize>, &Range<usize>, &Range<usize>),
-        panel: *mut T,
-    ) {
-        let mut b = b.wrapping_add(depth.start * self.b.row + columns.start * self.b.column);
-        let mut b_row = self.b.row;
-        if self.packing != Packing::None {
-            // SAFETY: this part of b exists, and the panel has room for it.
-            unsafe { self.pack([depth.len(), columns.len()], b, panel) };
-            (b, b_row) = (panel, self.panel());
-        }
+    unsafe fn tiles(&self, block: &Block, a: Left<T>, (b, b_row): (*const T, usize), c: *mut T) {
+        let Block { rows, columns, depth } = block;
         let tiles = self.kernels.tiles[columns.len().div_ceil(self.kernels.lanes) - 1];
-        for rows in split(rows.clone(), tiles.len()) {
+        let start = if depth.start == 0 { Start::Zero } else { Start::Resume };
+        let most = match a {
+            Left::Strided(..) => tiles.len(),
+            Left::Packed(_) => self.packed_rows(),
+        };
+        for part in split(rows.clone(), most) {
+            let first = part.start - rows.start;
+            let (a, a_row, a_column) = match a {
+                Left::Strided(a, Strides { row, column }) => {
+                    (a.wrapping_add(first * row), row, column)
+                }
+                Left::Packed(a) => (a.wrapping_add(first * depth.len()), 1, part.len()),
+            };
             let tile = Tile {
                 k: depth.len(),
-                a: a.wrapping_add(rows.start * self.a.row + depth.start * self.a.column),
-                a_row: self.a.row as isize,
-                a_column: self.a.column as isize,
+                a,
+                a_row: a_row as isize,
+                a_column: a_column as isize,
                 b,
                 b_row: b_row as isize,
-                c: c.wrapping_add(rows.start * self.c_row + columns.start),
+                c: c.wrapping_add(part.start * self.c_row + columns.start),
                 c_row: self.c_row,
                 columns: columns.len(),
-                start: if depth.start == 0 { Start::Zero } else { Start::Resume },
+                start,
             };
             // SAFETY: the rows, columns and depth of the tile lie within the matrices, and the
             // kernel is the one for this number of rows and of registers.
-            unsafe { tiles[rows.len() - 1](&tile) };
+            unsafe { tiles[part.len() - 1](&tile) };
+        }
+    }
+
+    /// Copies a block of `a` into the order of its tiles, one after the other, each column by
+    /// column.
+    ///
+    /// # Safety
+    /// The block exists, and there is room for it.
+    unsafe fn pack_a(&self, [m, k]: [usize; 2], a: *const T, packed: *mut T) {
+        let (row, column) = (self.a.row as isize, self.a.column as isize);
+        for part in split(0..m, self.packed_rows()) {
+            let from = (a.wrapping_add(part.start * self.a.row), row, column);
+            // SAFETY: these rows are some of the block's.
+            unsafe { self.kernels.gather[part.len() - 1](k, from, packed.add(part.start * k)) };
+        }
+    }
+
+    /// Copies a block of `b`, panel by panel.
+    ///
+    /// # Safety
+    /// It exists, and there is room for it.
+    unsafe fn pack_b(&self, block: &Block, b: *const T, packed: *mut T) {
+        let pieces = match self.packing {
+            Packing::Rows => PAGES,
+            _ => block.depth.len(),
+        };
+        for depth in split(block.depth.clone(), pieces) {
+            for (index, panel) in self.panels(block.columns.clone()).enumerate() {
+                let row = depth.start - block.depth.start;
+                let to = packed.wrapping_add(index * self.slot() + row * self.panel());
+                let from = b.wrapping_add(self.b.at(depth.start, panel.start));
+                // SAFETY: this part of b exists, and there is room for it.
+                unsafe { self.pack([depth.len(), panel.len()], from, to) };
+            }
         }
     }
 
@@ -287,20 +405,40 @@ impl<T: Element> Product<T> {
         self.kernels.tiles.len() * self.kernels.lanes
     }
 
-    /// The most of `k` that is taken at once.
-    fn depth(&self) -> usize {
-        match self.packing {
-            Packing::None => self.extents[1],
-            _ => self.extents[1].min(DEPTH),
-        }
+    /// Rows of the widest tile: as many as tiles of any width have, and packed rows lie together.
+    fn packed_rows(&self) -> usize {
+        self.kernels.tiles[self.kernels.tiles.len() - 1].len()
     }
 
-    /// The most rows that are taken at once.
-    fn height(&self) -> usize {
-        match self.packing {
-            Packing::None => self.extents[0],
-            _ => HEIGHT,
-        }
+    /// The most of `k` that is taken at once from packed operands.
+    fn depth(&self) -> usize {
+        self.extents[1].min(DEPTH)
+    }
+
+    /// Whether several blocks of rows go over `b`.
+    fn many_blocks(&self) -> bool {
+        self.extents[0] > HEIGHT
+    }
+
+    /// The most columns of `b` that are packed at once.
+    fn width(&self) -> usize {
+        if self.many_blocks() { WIDTH } else { NARROW }
+    }
+
+    /// Elements of room for a packed panel.
+    fn slot(&self) -> usize {
+        self.depth() * self.panel()
+    }
+
+    /// Elements of room for packed `b`.
+    fn packed_b(&self) -> usize {
+        let columns = self.extents[2].min(self.width());
+        columns.div_ceil(self.kernels.lanes).div_ceil(self.kernels.tiles.len()) * self.slot()
+    }
+
+    /// Elements of room for packed `a`.
+    fn packed_a(&self) -> usize {
+        if self.packs_a { self.extents[0].min(HEIGHT) * self.depth() } else { 0 }
     }
 
     /// The columns in parts of whole registers, as even as can be.
@@ -351,7 +489,7 @@ mod tests {
 
     const FORMS: [Form; 5] = [Form::Nn, Form::Tn, Form::Nt, Form::Tt, Form::Spaced];
 
-    const SHAPES: [[usize; 3]; 19] = [
+    const SHAPES: [[usize; 3]; 21] = [
         [0, 3, 4],
         [3, 0, 4],
         [3, 4, 0],
@@ -371,6 +509,8 @@ mod tests {
         [241, 20, 51],
         [33, 400, 113],
         [250, 390, 97],
+        [20, 300, 530],
+        [131, 259, 290],
     ];
 
     fn strides(form: Form, [m, k, n]: [usize; 3]) -> (Strides, Strides) {
@@ -426,8 +566,8 @@ mod tests {
                 // SAFETY: the matrices are as large as the product was told, the scratch as it
                 // asked, and this machine has the instruction set.
                 unsafe {
-                    let (a, b) = (self.a.0.as_ptr(), self.b.0.as_ptr());
-                    product.run(a, b, c.as_mut_ptr(), part.clone(), scratch.as_mut_ptr());
+                    let matrices = (self.a.0.as_ptr(), self.b.0.as_ptr(), c.as_mut_ptr());
+                    product.run(matrices, part.clone(), scratch.as_mut_ptr(), &mut |_| {});
                 }
             }
             c
@@ -527,6 +667,36 @@ mod tests {
                         assert_eq!(whole, split, "{isa} {form:?} {extents:?} at {r}, {c}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_complete_when_they_are_given() {
+        for extents in [[3, 4, 0], [3, 0, 4], [9, 17, 5], [33, 400, 113], [300, 270, 70]] {
+            let case = Case::<f32>::new(Form::Tn, extents, |x| x as f32);
+            let [m, _, n] = extents;
+            for isa in Isa::available() {
+                let whole = case.run(isa, 7.0, &[(0..m, 0..n)]);
+                let mut c = vec![7f32; m * (n + 1)];
+                let product = Product::new(isa, extents, case.a.1, case.b.1, n + 1);
+                let mut scratch = vec![7.0; product.scratch_len()];
+                let (start, mut given) = (c.as_mut_ptr(), 0);
+                let mut done = |rows: Range<usize>| {
+                    assert_eq!(rows.start, given, "{isa} {extents:?}");
+                    given = rows.end;
+                    for i in rows.start * (n + 1)..rows.end * (n + 1) {
+                        // SAFETY: the product has finished with these rows.
+                        let value = unsafe { *start.add(i) };
+                        assert_eq!(value.to_bits(), whole[i].to_bits(), "{isa} {extents:?} {i}");
+                    }
+                };
+                // SAFETY: as in `Case::run`.
+                unsafe {
+                    let matrices = (case.a.0.as_ptr(), case.b.0.as_ptr(), start);
+                    product.run(matrices, (0..m, 0..n), scratch.as_mut_ptr(), &mut done);
+                }
+                assert_eq!(given, m, "{isa} {extents:?}");
             }
         }
     }

@@ -3,6 +3,11 @@
 //! J. Salmon et al., *Parallel random numbers: as easy as 1, 2, 3* (2011). Word `i` depends on the
 //! key and on `i` alone, so any part of a stream can be drawn by any thread, and drawn again.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use crate::{isa::Isa, lanes::lanes};
 
 /// The constant of Threefry's key schedule.
@@ -11,17 +16,41 @@ const PARITY: u32 = 0x1BD1_1BDA;
 /// The rotations of four rounds and of the next four.
 const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 
+/// Writes words of a stream: see [`fill`].
+pub type Fill = unsafe fn(key: [u32; 2], counter: u64, words: *mut u32, len: usize);
+
+/// Asks of words of a stream whether they lie below a limit: see [`below`].
+pub type Below = unsafe fn(key: [u32; 2], counter: u64, limit: f32, answers: *mut u8, len: usize);
+
 /// `fill(isa)(key, counter, words, len)` writes words `counter .. counter + len` of the stream that
 /// `key` names: word `i` is `hi ^ lo` of the block at the 64-bit counter `i`.
 ///
 /// # Safety
 /// Calling what comes back: `words` has room for `len` elements, and the machine has the
 /// instruction set.
-pub fn fill(isa: Isa) -> unsafe fn(key: [u32; 2], counter: u64, words: *mut u32, len: usize) {
+pub fn fill(isa: Isa) -> Fill {
     match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::fill,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => avx512::fill,
         _ => fill_by_words(isa),
+    }
+}
+
+/// `below(isa)(key, counter, limit, answers, len)` writes for each word that `fill` would write
+/// whether its 23 top bits, as a number, are below `limit`: 1 or 0. For `limit = 2²³ p` that is true
+/// of a share `p` of all words.
+///
+/// # Safety
+/// As [`fill`].
+pub fn below(isa: Isa) -> Below {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::below,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => avx512::below,
+        _ => below_by_words(isa),
     }
 }
 
@@ -35,71 +64,20 @@ lanes! {
             unsafe { *words.add(i) = x0 ^ x1 };
         }
     }
-}
 
-/// By hand, for it must keep several vectors in flight: twenty rounds are one long chain.
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    use super::{PARITY, ROTATIONS};
-    use std::arch::x86_64::*;
-
-    /// Vectors in flight.
-    const N: usize = 4;
-    type Vectors = [__m512i; N];
-
-    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw")]
-    pub(super) unsafe fn fill(key: [u32; 2], counter: u64, words: *mut u32, len: usize) {
-        for start in (0..len).step_by(16 * N) {
-            let chunk = chunk(key, counter.wrapping_add(start as u64));
-            for (j, vector) in chunk.into_iter().enumerate() {
-                let at = start + 16 * j;
-                let count = len.saturating_sub(at).min(16);
-                let mask = ((1u32 << count) - 1) as __mmask16;
-                // SAFETY: the mask ends where the room promised does.
-                unsafe { _mm512_mask_storeu_epi32(words.wrapping_add(at).cast(), mask, vector) };
-            }
-        }
-    }
-
-    /// The words at `counter` and the counters after it.
-    #[target_feature(enable = "avx512f")]
-    #[inline]
-    fn chunk(key: [u32; 2], counter: u64) -> Vectors {
-        let iota = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        let first = _mm512_set1_epi32(counter as i32);
-        let (mut x0, mut x1) = ([_mm512_set1_epi32((counter >> 32) as i32); N], [first; N]);
-        for j in 0..N {
-            x1[j] =
-                _mm512_add_epi32(first, _mm512_add_epi32(iota, _mm512_set1_epi32(16 * j as i32)));
-            // Where the lower half of the counter wraps around, the upper half counts one more.
-            let wrapped = _mm512_cmplt_epu32_mask(x1[j], first);
-            x0[j] = _mm512_mask_add_epi32(x0[j], wrapped, x0[j], _mm512_set1_epi32(1));
-        }
-        let keys = [key[0], key[1], key[0] ^ key[1] ^ PARITY];
-        add(&mut x0, keys[0]);
-        add(&mut x1, keys[1]);
-        for group in 0..5 {
-            for rotation in ROTATIONS[group % 2] {
-                let rotation = _mm512_set1_epi32(rotation as i32);
-                for j in 0..N {
-                    x0[j] = _mm512_add_epi32(x0[j], x1[j]);
-                    x1[j] = _mm512_xor_si512(_mm512_rolv_epi32(x1[j], rotation), x0[j]);
-                }
-            }
-            add(&mut x0, keys[(group + 1) % 3]);
-            add(&mut x1, keys[(group + 2) % 3].wrapping_add(group as u32 + 1));
-        }
-        for j in 0..N {
-            x0[j] = _mm512_xor_si512(x0[j], x1[j]);
-        }
-        x0
-    }
-
-    #[target_feature(enable = "avx512f")]
-    #[inline]
-    fn add(x: &mut Vectors, key: u32) {
-        for x in x {
-            *x = _mm512_add_epi32(*x, _mm512_set1_epi32(key as i32));
+    unsafe fn below_by_words<M>(
+        key: [u32; 2],
+        counter: u64,
+        limit: f32,
+        answers: *mut u8,
+        len: usize,
+    ) {
+        let (high, low) = ((counter >> 32) as u32, counter as u32);
+        for i in 0..len {
+            let at = low.wrapping_add(i as u32);
+            let [x0, x1] = block(key, [high.wrapping_add((at < low) as u32), at]);
+            // SAFETY: answer i lies within the room promised.
+            unsafe { *answers.add(i) = ((((x0 ^ x1) >> 9) as f32) < limit) as u8 };
         }
     }
 }
@@ -165,6 +143,25 @@ mod tests {
                 for start in [0, 1, 16, 37] {
                     let part = words(isa, key, start as u64, len);
                     assert_eq!(part, whole[start..start + len], "{isa} {start} {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_below_a_limit_is_what_the_words_say() {
+        let key = [7, 812];
+        for isa in Isa::available() {
+            for len in [0, 1, 31, 32, 33, 63, 64, 65, 1000] {
+                for limit in [0.0, 0.5, 1.0, 4_194_304.0, 5_033_164.8, 8_388_608.0, f32::NAN] {
+                    let start = u32::MAX as u64 - 40;
+                    let mut answers = vec![7; len + 1];
+                    // SAFETY: there is room, and this machine has the instruction set.
+                    unsafe { below(isa)(key, start, limit, answers.as_mut_ptr(), len) };
+                    assert_eq!(answers.pop(), Some(7), "{isa} {len}");
+                    let words = words(Isa::Plain, key, start, len);
+                    let expected = words.into_iter().map(|w| (((w >> 9) as f32) < limit) as u8);
+                    assert!(expected.eq(answers), "{isa} {len} {limit}");
                 }
             }
         }

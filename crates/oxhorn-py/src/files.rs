@@ -4,12 +4,12 @@
 //! is read comes from a path or from bytes; what is written goes to a path, whose file is replaced
 //! in one step, or comes back as bytes.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::path::PathBuf;
 
 use half::bf16;
 use numpy::PyArray1;
 use oxhorn_io::{
-    Attribute, Element, Group, Member, Tensor, Tensors, config, disk, h5,
+    Attribute, Element, FileBytes, Group, Member, Tensor, Tensors, config, disk, h5,
     keras::{self, Archive, State},
     npz,
     safetensors::{self, Contents},
@@ -29,7 +29,7 @@ type Tree<'py> = (Bound<'py, PyDict>, Bound<'py, PyDict>);
 /// The tree in a file of HDF5.
 #[pyfunction]
 pub(crate) fn read_h5<'py>(py: Python<'py>, from: &Bound<'py, PyAny>) -> PyResult<Tree<'py>> {
-    let root = read(py, from, |bytes| h5::read(bytes))?;
+    let root = read(py, from, h5::read)?;
     tree(py, root)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn read_npz<'py>(
     py: Python<'py>,
     from: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let found = read(py, from, |bytes| npz::read(&bytes))?;
+    let found = read(py, from, npz::read)?;
     arrays(py, found)
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn read_safetensors<'py>(
     py: Python<'py>,
     from: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let found = read(py, from, |bytes| safetensors::read(&bytes))?;
+    let found = read(py, from, safetensors::read)?;
     arrays(py, found.tensors)
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn read_keras<'py>(
     py: Python<'py>,
     from: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let archive = read(py, from, |bytes| keras::read(&bytes))?;
+    let archive = read(py, from, keras::read)?;
     let found = PyDict::new(py);
     found.set_item("metadata", archive.metadata.to_string())?;
     found.set_item("config", archive.config.to_string())?;
@@ -154,7 +154,7 @@ pub(crate) fn of_state<'py>(
 fn read<T: Send>(
     py: Python<'_>,
     from: &Bound<'_, PyAny>,
-    reader: impl FnOnce(Cow<'_, [u8]>) -> Result<T> + Send,
+    reader: impl FnOnce(FileBytes) -> Result<T> + Send,
 ) -> PyResult<T> {
     if let Ok(bytes) = from.cast::<PyBytes>() {
         let bytes = bytes.as_bytes();

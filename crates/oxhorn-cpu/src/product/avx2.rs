@@ -10,6 +10,13 @@ kernels!(F64, __m256d, f64, "avx2,fma"; [1 2 3 4 5 6 7 8] [1 2 3 4 5 6]);
 static MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
+/// Some first lanes, of 32 or of 64 bits.
+#[derive(Clone, Copy)]
+pub(in crate::product) struct First {
+    count: usize,
+    mask: __m256i,
+}
+
 vector! {
     __m256: [f32; 8],
     zero: _mm256_setzero_ps(),
@@ -17,9 +24,10 @@ vector! {
     mul_add: |a, b, c| _mm256_fmadd_ps(a, b, c),
     load: |x| _mm256_loadu_ps(x),
     store: |v, y| _mm256_storeu_ps(y, v),
-    mask: |count| __m256i = _mm256_loadu_si256(MASKS_32.as_ptr().add(8 - count).cast()),
-    load_masked: |x, mask| _mm256_maskload_ps(x, mask),
-    store_masked: |v, y, mask| _mm256_maskstore_ps(y, mask, v),
+    mask: |count| First =
+        First { count, mask: _mm256_loadu_si256(MASKS_32.as_ptr().add(8 - count).cast()) },
+    load_masked: |x, first| _mm256_maskload_ps(x, first.mask),
+    store_masked: |v, y, first| store_first_ps(v, y, first.count),
     transpose: transpose,
 }
 
@@ -30,9 +38,62 @@ vector! {
     mul_add: |a, b, c| _mm256_fmadd_pd(a, b, c),
     load: |x| _mm256_loadu_pd(x),
     store: |v, y| _mm256_storeu_pd(y, v),
-    mask: |count| __m256i = _mm256_loadu_si256(MASKS_64.as_ptr().add(4 - count).cast()),
-    load_masked: |x, mask| _mm256_maskload_pd(x, mask),
-    store_masked: |v, y, mask| _mm256_maskstore_pd(y, mask, v),
+    mask: |count| First =
+        First { count, mask: _mm256_loadu_si256(MASKS_64.as_ptr().add(4 - count).cast()) },
+    load_masked: |x, first| _mm256_maskload_pd(x, first.mask),
+    store_masked: |v, y, first| store_first_pd(v, y, first.count),
+}
+
+/// Stores the first lanes, halving what is left: `vmaskmov` to memory takes some processors tens of
+/// cycles.
+///
+/// # Safety
+/// There is room for `count` elements, at most 8.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn store_first_ps(v: __m256, y: *mut f32, count: usize) {
+    let (mut v, mut y) = (v, y);
+    // SAFETY: the elements written are `count` in all.
+    unsafe {
+        if count >= 8 {
+            return _mm256_storeu_ps(y, v);
+        }
+        if count & 4 != 0 {
+            _mm_storeu_ps(y, _mm256_castps256_ps128(v));
+            (v, y) = (_mm256_castps128_ps256(_mm256_extractf128_ps::<1>(v)), y.add(4));
+        }
+        let mut v = _mm256_castps256_ps128(v);
+        if count & 2 != 0 {
+            _mm_storel_pd(y.cast(), _mm_castps_pd(v));
+            (v, y) = (_mm_movehl_ps(v, v), y.add(2));
+        }
+        if count & 1 != 0 {
+            _mm_store_ss(y, v);
+        }
+    }
+}
+
+/// The same.
+///
+/// # Safety
+/// There is room for `count` elements, at most 4.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn store_first_pd(v: __m256d, y: *mut f64, count: usize) {
+    let (mut v, mut y) = (v, y);
+    // SAFETY: the elements written are `count` in all.
+    unsafe {
+        if count >= 4 {
+            return _mm256_storeu_pd(y, v);
+        }
+        if count & 2 != 0 {
+            _mm_storeu_pd(y, _mm256_castpd256_pd128(v));
+            (v, y) = (_mm256_castpd128_pd256(_mm256_extractf128_pd::<1>(v)), y.add(2));
+        }
+        if count & 1 != 0 {
+            _mm_store_sd(y, _mm256_castpd256_pd128(v));
+        }
+    }
 }
 
 /// [`Vector::transpose`], four columns at a time, rows r and r + 4 side by side, so that only

@@ -1,7 +1,5 @@
 //! What the product asks of a vector register, and the tile written once over it.
 
-use std::hint::black_box;
-
 /// A register of `LANES` elements.
 ///
 /// # Safety
@@ -190,6 +188,51 @@ pub(super) struct Tile<T> {
     pub(super) start: Start,
 }
 
+/// The last register of a row.
+trait Last<V: Vector>: Copy {
+    unsafe fn load(self, x: *const V::Element) -> V;
+    unsafe fn store(self, v: V, y: *mut V::Element);
+}
+
+/// All of it. Apart from [`Part`], for some processors take twenty times as long over a masked
+/// store, and over reading again what one has written.
+#[derive(Clone, Copy)]
+struct Whole;
+
+/// As much of it as the mask says.
+#[derive(Clone, Copy)]
+struct Part<M>(M);
+
+// SAFETY (both methods): callers promise that pointers are good for the elements of a register.
+impl<V: Vector> Last<V> for Whole {
+    #[inline(always)]
+    unsafe fn load(self, x: *const V::Element) -> V {
+        // SAFETY: see above.
+        unsafe { V::load(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, v: V, y: *mut V::Element) {
+        // SAFETY: see above.
+        unsafe { v.store(y) }
+    }
+}
+
+// SAFETY (both methods): callers promise that pointers are good for the elements of the mask.
+impl<V: Vector> Last<V> for Part<V::Mask> {
+    #[inline(always)]
+    unsafe fn load(self, x: *const V::Element) -> V {
+        // SAFETY: see above.
+        unsafe { V::load_masked(x, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, v: V, y: *mut V::Element) {
+        // SAFETY: see above.
+        unsafe { v.store_masked(y, self.0) }
+    }
+}
+
 /// Computes a tile of `R` rows and of `C` registers, the last of them perhaps in part.
 ///
 /// Each element is one chain of multiply-adds in the order of `k`, so that its bits depend neither
@@ -200,22 +243,39 @@ pub(super) struct Tile<T> {
 /// its part of `c`. It takes more than `C - 1` registers to hold the columns, and at most `C`.
 #[inline(always)]
 pub(super) unsafe fn multiply<V: Vector, const R: usize, const C: usize>(tile: &Tile<V::Element>) {
+    let last = tile.columns - (C - 1) * V::LANES;
     // SAFETY: as promised by the caller; the mask ends where the columns do.
     unsafe {
-        let mask = V::mask(tile.columns - (C - 1) * V::LANES);
+        if last == V::LANES {
+            accumulate::<V, Whole, R, C>(tile, Whole);
+        } else {
+            accumulate::<V, Part<V::Mask>, R, C>(tile, Part(V::mask(last)));
+        }
+    }
+}
+
+/// # Safety
+/// As [`multiply`], and `last` is as much of the last register as there are columns.
+#[inline(always)]
+unsafe fn accumulate<V: Vector, L: Last<V>, const R: usize, const C: usize>(
+    tile: &Tile<V::Element>,
+    last: L,
+) {
+    // SAFETY: as promised by the caller.
+    unsafe {
         let row = |r: usize| tile.c.add(r * tile.c_row);
         let mut sums = [[V::zero(); C]; R];
         if tile.start == Start::Resume {
             for (r, sums) in sums.iter_mut().enumerate() {
-                *sums = load_row::<V, C>(row(r), mask);
+                *sums = load_row::<V, L, C>(row(r), last);
             }
         }
         // Were it told that the rows lie evenly apart, the compiler would step from one to the next
         // and wait for each step.
-        let rows: [isize; R] = std::array::from_fn(|r| black_box(r as isize * tile.a_row));
+        let rows: [isize; R] = std::array::from_fn(|r| opaque(r as isize * tile.a_row));
         let (mut a, mut b) = (tile.a, tile.b);
         for _ in 0..tile.k {
-            let columns = load_row::<V, C>(b, mask);
+            let columns = load_row::<V, L, C>(b, last);
             for r in 0..R {
                 let x = V::splat(a.offset(rows[r]));
                 for c in 0..C {
@@ -229,28 +289,72 @@ pub(super) unsafe fn multiply<V: Vector, const R: usize, const C: usize>(tile: &
             for (c, sum) in sums[..C - 1].iter().enumerate() {
                 sum.store(row(r).add(c * V::LANES));
             }
-            sums[C - 1].store_masked(row(r).add((C - 1) * V::LANES), mask);
+            last.store(sums[C - 1], row(r).add((C - 1) * V::LANES));
         }
     }
 }
 
 /// # Safety
-/// `x` holds `C - 1` whole registers and as many elements more as the mask has.
+/// `x` holds `C - 1` whole registers and as many elements more as the last has.
 #[inline(always)]
-unsafe fn load_row<V: Vector, const C: usize>(x: *const V::Element, mask: V::Mask) -> [V; C] {
+unsafe fn load_row<V: Vector, L: Last<V>, const C: usize>(x: *const V::Element, last: L) -> [V; C] {
     // SAFETY: as promised by the caller.
     unsafe {
         let mut row = [V::zero(); C];
         for (c, lanes) in row[..C - 1].iter_mut().enumerate() {
             *lanes = V::load(x.add(c * V::LANES));
         }
-        row[C - 1] = V::load_masked(x.add((C - 1) * V::LANES), mask);
+        row[C - 1] = last.load(x.add((C - 1) * V::LANES));
         row
+    }
+}
+
+/// The same number, of which the compiler knows nothing. Unlike that of the standard library, it
+/// stays in its register.
+#[inline(always)]
+fn opaque(x: isize) -> isize {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    {
+        let mut x = x;
+        // SAFETY: there is no instruction in it.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
+        }
+        x
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    std::hint::black_box(x)
+}
+
+/// Copies `k` columns of `R` rows of `a` to where they lie in the order a tile reads them in:
+/// column by column.
+///
+/// # Safety
+/// `a` has them, rows `a_row` and columns `a_column` elements apart, and `y` room for them.
+#[inline(always)]
+pub(super) unsafe fn gather<T: Copy, const R: usize>(
+    k: usize,
+    (a, a_row, a_column): (*const T, isize, isize),
+    y: *mut T,
+) {
+    let rows: [isize; R] = std::array::from_fn(|r| opaque(r as isize * a_row));
+    let (mut a, mut y) = (a, y);
+    for _ in 0..k {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            for (r, row) in rows.into_iter().enumerate() {
+                *y.add(r) = *a.offset(row);
+            }
+        }
+        (a, y) = (a.wrapping_offset(a_column), y.wrapping_add(R));
     }
 }
 
 /// [`multiply`] for so many rows and registers.
 pub(super) type Multiply<T> = unsafe fn(&Tile<T>);
+
+/// [`gather`] for so many rows.
+pub(super) type Gather<T> = unsafe fn(usize, (*const T, isize, isize), *mut T);
 
 /// The tiles and the packing of one instruction set, for one type of element.
 pub(super) struct Kernels<T: 'static> {
@@ -259,6 +363,8 @@ pub(super) struct Kernels<T: 'static> {
     /// `tiles[c - 1][r - 1]` computes `r` rows and `c` registers. A wider tile has fewer rows, for
     /// there are only so many registers.
     pub(super) tiles: &'static [&'static [Multiply<T>]],
+    /// `gather[r - 1]` copies `r` rows.
+    pub(super) gather: &'static [Gather<T>],
     /// [`Vector::transpose`]
     pub(super) transpose: unsafe fn(*const T, isize, *mut T, usize),
     /// [`copy`]
@@ -276,6 +382,16 @@ macro_rules! kernels {
             unsafe fn tile<const R: usize, const C: usize>(tile: &Tile<$element>) {
                 // SAFETY: as promised by the caller.
                 unsafe { vector::multiply::<$vector, R, C>(tile) }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn gather<const R: usize>(
+                k: usize,
+                a: (*const $element, isize, isize),
+                y: *mut $element,
+            ) {
+                // SAFETY: as promised by the caller.
+                unsafe { vector::gather::<$element, R>(k, a, y) }
             }
 
             $(#[target_feature(enable = $features)])?
@@ -299,6 +415,16 @@ macro_rules! kernels {
             Kernels {
                 lanes: <$vector as Vector>::LANES,
                 tiles: kernels!(@tiles $($rows)*),
+                gather: &[
+                    gather::<1>,
+                    gather::<2>,
+                    gather::<3>,
+                    gather::<4>,
+                    gather::<5>,
+                    gather::<6>,
+                    gather::<7>,
+                    gather::<8>,
+                ],
                 transpose,
                 copy,
             }
