@@ -266,7 +266,7 @@ sys.path.insert(0, sys.argv[1])
 import hashlib, json, test_backups
 from oxhorn import callbacks
 kept = callbacks.BackupAndRestore(sys.argv[2], save_freq=1)
-model, history, drawn = test_backups.trained(kept, epochs=60)
+model, history, drawn = test_backups.trained(kept, epochs=30)
 bits = b"".join(array.tobytes() for array in test_backups.state(model))
 print(json.dumps([hashlib.sha256(bits).hexdigest(), history, drawn]))
 """
@@ -291,7 +291,7 @@ def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_pa
         while process.poll() is None and (not backup.exists() or backup.stat().st_mtime_ns == seen):
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.03))
-        if process.poll() is None and kills < 5:
+        if process.poll() is None and kills < 3:
             process.send_signal(signal.SIGKILL)
             kills += process.wait() == -signal.SIGKILL
             process.stdout.close()

@@ -15,6 +15,7 @@ import pytest
 import oxhorn as keras
 from oxhorn import layers
 from oxhorn.models import Sequential, load_model, model_from_json
+from oxhorn.saving import safe_mode
 
 # What must not happen while a file is read, in the words of Python's audits.
 WATCHED = ("exec", "compile", "marshal.", "pickle.", "os.", "subprocess.", "socket.", "ctypes.")
@@ -142,14 +143,14 @@ def test_what_is_changed_is_loaded_if_it_does_no_harm(tmp_path: Path) -> None:
     assert load_model(archive(tmp_path / "a.keras", model_of(dense()))).count_params() == 8
 
 
-@pytest.mark.parametrize("safe_mode", [True, False])
+@pytest.mark.parametrize("safe", [True, False])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_hostile_layer_is_refused(tmp_path: Path, name: str, safe_mode: bool) -> None:
+def test_a_hostile_layer_is_refused(tmp_path: Path, name: str, safe: bool) -> None:
     own, said = hostile(tmp_path / "marker")[name]
     path = archive(tmp_path / "a.keras", model_of(own))
-    assert said in refused(lambda: load_model(path, safe_mode=safe_mode), path)
+    assert said in refused(lambda: load_model(path, safe_mode=safe), path)
     assert not (tmp_path / "marker").exists()
-    assert not keras.config.is_unsafe_deserialization_enabled()
+    assert not safe_mode.is_unsafe_deserialization_enabled()
 
 
 @pytest.mark.parametrize("name", NAMES)

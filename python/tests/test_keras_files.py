@@ -64,9 +64,11 @@ def test_a_model_goes_on_in_the_other_library(folder: Path, saver: str, file: st
     name = file.partition(".")[0]
     before = np.load(folder / saver / f"{name}.npz")
     after = np.load(folder / saver / f"{file}.loaded.npz")
-    assert sorted(before.files) == sorted(after.files)
-    assert before["losses"].shape == (keras_files.STEPS,)
-    for fact in before.files:
+    # Keras on JAX loads legacy files, and cannot train what it has loaded.
+    if not (saver == "oxhorn" and file.endswith(".h5")):
+        assert sorted(before.files) == sorted(after.files)
+        assert after["losses"].shape == (keras_files.STEPS,)
+    for fact in after.files:
         limit = PREDICTION if fact.startswith("prediction") else TRAINED
         # What optimizers keep may be large.
         relative = 1e-5 if fact.startswith("slot") else 0.0
@@ -120,6 +122,8 @@ def test_a_model_that_is_loaded_is_saved_to_the_same_bytes(
     first, second = tmp_path / "first.keras", tmp_path / "second.keras"
     model = keras_files.made(oxhorn, name)
     model.save(first)
+    # Layers within others get names of their class and a count, which begins again.
+    oxhorn.utils.clear_session()
     again = load_model(first)
     again._fresh = model._fresh
     again.save(second)
@@ -307,3 +311,62 @@ def test_paths_and_arguments_are_refused_in_keras_words(tmp_path: Path) -> None:
     (tmp_path / "bad.keras").write_bytes(b"no zip")
     with pytest.raises(ValueError, match="bad.keras"):
         load_model(tmp_path / "bad.keras")
+
+
+# ONNX --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(set(keras_files.SHAPES) - {"registered"}))
+def test_an_exported_model_predicts_the_same(tmp_path: Path, name: str) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model = keras_files.made(oxhorn, name)
+    model.export(tmp_path / "m.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx", providers=["CPUExecutionProvider"])
+    x = keras_files.data(name, model)[0]
+    for rows in (1, keras_files.ROWS):
+        flat = [array[:rows] for array in (x if isinstance(x, list) else [x])]
+        expected = model.predict(flat if isinstance(x, list) else flat[0], verbose=0)
+        fed = dict(zip((it.name for it in session.get_inputs()), flat))
+        found = session.run(None, fed)
+        for ours, theirs in zip(expected if isinstance(expected, list) else [expected], found):
+            np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-5)
+
+
+def test_other_exports_are_refused(tmp_path: Path) -> None:
+    model = keras_files.made(oxhorn, "plain")
+    with pytest.raises(NotImplementedError, match="must end in `.onnx`. Received: filepath=.*/m,"):
+        model.export(tmp_path / "m")
+    with pytest.raises(NotImplementedError, match="Received: format=tflite"):
+        model.export(tmp_path / "m.onnx", format="tflite")
+    with pytest.raises(ValueError, match="has not been built"):
+        Sequential([layers.Dense(1)]).export(tmp_path / "m.onnx")
+
+
+# Checkpoints -------------------------------------------------------------------------------------
+
+
+def test_checkpoints_are_models_that_go_on(tmp_path: Path) -> None:
+    from oxhorn.callbacks import ModelCheckpoint
+
+    model = keras_files.made(oxhorn, "plain")
+    x, y = keras_files.data("plain", model)
+    each = ModelCheckpoint(tmp_path / "{epoch:02d}-{loss:.3f}.keras")
+    every = ModelCheckpoint(
+        tmp_path / "e{epoch}b{batch}.weights.h5", save_weights_only=True, save_freq=2
+    )
+    best = ModelCheckpoint(tmp_path / "best.keras", monitor="loss", save_best_only=True)
+    history = model.fit(x, y, 2, 3, 0, [each, every, best], shuffle=False).history["loss"]
+    named = [f"{n:02d}-{loss:.3f}.keras" for n, loss in enumerate(history, 1)]
+    batches = ["e1b2.weights.h5", "e2b1.weights.h5", "e2b3.weights.h5", "e3b2.weights.h5"]
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == sorted([*named, *batches, "best.keras"])
+    again = load_model(tmp_path / named[-1])
+    # The first fit of a compiled model draws an order that it does not use.
+    assert again.train_on_batch(x, y) == model.train_on_batch(x, y)
+    lowest = load_model(tmp_path / "best.keras")
+    same = load_model(tmp_path / named[int(np.argmin(history))])
+    for one, other in zip(lowest.get_weights(), same.get_weights()):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(OSError, match="Please specify a non-directory filepath"):
+        (tmp_path / "folder.keras").mkdir()
+        model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "folder.keras")])

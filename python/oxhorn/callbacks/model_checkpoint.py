@@ -118,9 +118,8 @@ class ModelCheckpoint(BatchClock, MonitorCallback):
                 self.model.save(filepath, overwrite=True)
             self._say(epoch, f"finished saving model to {filepath}")
         except OSError as error:
-            if not isinstance(error, IsADirectoryError):
-                if "is a directory" not in str(error.args[:1]).lower():
-                    raise
+            if not os.path.isdir(filepath) and not isinstance(error, IsADirectoryError):
+                raise
             raise OSError(
                 "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is "
                 f"an existing directory: {filepath}"

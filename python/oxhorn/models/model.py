@@ -302,6 +302,35 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes what the model predicts to a file of ONNX, which ONNX Runtime and others run.
+
+        Args:
+            filepath: the file, whose name ends in `.onnx`.
+            format: `"onnx"`, or Keras' default, which the name of the file overrides.
+            verbose: whether it is said where the file is.
+            input_signature: symbolic tensors in place of the model's inputs, where those are not
+                known.
+            **kwargs: nothing else is supported.
+        """
+        from oxhorn.saving.export import export
+        from oxhorn.utils.messages import print_message
+
+        if kwargs:
+            raise NotImplementedError(
+                f"Arguments of `export` that are not supported by Oxhorn: {sorted(kwargs)}"
+            )
+        export(self, filepath, format, input_signature)
+        if verbose or verbose is None:
+            print_message(f"Saved artifact at '{filepath}'.")
+
 
 class Functional(Model):
     """The model between symbolic inputs and outputs; `Model(inputs, outputs)` makes it."""

@@ -71,7 +71,7 @@ def build(model: Any) -> None:
 def sample_inputs(model: Any) -> Any:
     """Zeros in the shapes that a model was built for; `None` where nobody knows them."""
     if model._graph is not None:
-        return tree.map_structure(_zeros_like, model._graph.inputs)
+        return tree.map_structure(zeros_like, model._graph.inputs)
     shapes = model._build_shapes
     if not shapes or None in shapes.values():
         return None
@@ -79,7 +79,8 @@ def sample_inputs(model: Any) -> Any:
     return given[0] if len(given) == 1 else None
 
 
-def _zeros_like(x: Any) -> np.ndarray:
+def zeros_like(x: Any) -> np.ndarray:
+    """Zeros in the shape and type of a symbolic tensor."""
     return _zeros(x.shape, x.dtype)
 
 

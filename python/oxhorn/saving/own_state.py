@@ -79,14 +79,15 @@ def _take_numbers(model: Any, state: dict[str, np.ndarray]) -> None:
 def _generators(model: Any) -> Iterator[tuple[str, Any]]:
     """The seed generators of a model, each with its name in a file."""
     from oxhorn.layers.layer import Layer
+    from oxhorn.models.model import Model
 
     names: dict[str, str] = {}
+    graphs: set[str] = set()
     used: dict[str, int] = {}
     for path, stored in stored_objects(model):
-        parts = path.split("/")
-        within = ["/".join(parts[:n]) for n in range(1, len(parts))]
-        outer = [names[place] for place in within if place in names]
-        names[path] = "/".join([*outer[-1:], stored.name]) if path else ""
+        names[path] = _name(path, stored, names, graphs)
+        if isinstance(stored, Model) and stored._graph is not None:
+            graphs.add(path)
         generators = stored._seed_generators if isinstance(stored, Layer) else ()
         for number, generator in enumerate(generators):
             layer, _, name = generator.state.key.partition("/")
@@ -94,6 +95,19 @@ def _generators(model: Any) -> Iterator[tuple[str, Any]]:
             name = joined(names[path], own)
             again = used[name] = used.get(name, 0) + 1
             yield f"{VARIABLES}{name}" + (f"~{again}" if again > 1 else ""), generator
+
+
+def _name(path: str, stored: Any, names: dict[str, str], graphs: set[str]) -> str:
+    """The name of a layer in a file: its own within models whose config has it, else where it lies,
+    for names that are made of classes differ from one program to the next.
+    """
+    parts = path.split("/")
+    outer = ["/".join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]
+    parent = next((place for place in outer if place in names), "")
+    rest = path.removeprefix(f"{parent}/") if parent else path
+    if not path or parent in graphs and rest.startswith("layers/"):
+        rest = stored.name if path else ""
+    return joined(names.get(parent, ""), rest)
 
 
 # In files of weights -----------------------------------------------------------------------------
