@@ -19,6 +19,7 @@ KINDS = [
     "training",
     "text",
     "ops",
+    "files",
     "signatures",
 ]
 # Recorded from other packages than Keras (requirements-calibration.txt), and so only when asked for.

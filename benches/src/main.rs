@@ -3,6 +3,7 @@
 
 mod adam;
 mod compile;
+mod disk;
 mod memory;
 mod network;
 mod predict;
@@ -12,6 +13,7 @@ mod turns;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -33,7 +35,8 @@ struct Bench {
     /// 1,2 for `mlp`; 2 for `dropout`, `adam` and `seeds`]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = thread_count)]
     threads: Vec<usize>,
-    /// How often each takes its turn [default: 150 for `tutorial`, 5 for `seeds`, 10 for the rest]
+    /// How often each takes its turn [default: 150 for `tutorial`, 5 for `seeds`, 7 for
+    /// `disk`, 10 for the rest]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Print how long each step of the program takes, in place of the whole (`tutorial` and `mlp`)
@@ -43,6 +46,9 @@ struct Bench {
     /// as a line of JSON
     #[arg(long, conflicts_with = "rounds")]
     serve: bool,
+    /// A Python that has Keras, which `disk` measures as well
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -66,6 +72,8 @@ enum What {
     Compile,
     /// Ten paired runs of a network on the digits, against one.
     Seeds,
+    /// Saving and loading a model of 100 MB.
+    Disk,
 }
 
 fn thread_count(text: &str) -> Result<usize, String> {
@@ -88,6 +96,7 @@ impl What {
             What::Depth => "depth: a step of dense layers of 64 units, batches of 32",
             What::Compile => "compile: until a model can train",
             What::Seeds => "seeds: ten paired runs",
+            What::Disk => "disk: a model of 100 MB",
         }
     }
 
@@ -103,6 +112,7 @@ impl What {
         match self {
             What::Tutorial => 150,
             What::Seeds => 5,
+            What::Disk => 7,
             _ => 10,
         }
     }
@@ -144,7 +154,7 @@ impl Bench {
                 What::Adam => rivals.extend(adam::rivals(threads)?),
                 What::Predict => rivals.extend(predict::rivals(threads)?),
                 What::Compile => rivals.extend(compile::rivals(threads)?),
-                What::Memory | What::Seeds => {}
+                What::Memory | What::Seeds | What::Disk => {}
             }
         }
         Ok(rivals)
@@ -169,11 +179,13 @@ fn run(bench: &Bench) -> Result<()> {
         return profile(bench, rounds);
     }
     match bench.what {
-        What::Memory | What::Seeds if bench.serve => {
-            return Err(Error::new("`--serve` is for what takes turns: not `memory` or `seeds`"));
+        What::Memory | What::Seeds | What::Disk if bench.serve => {
+            let help = "not `memory`, `seeds` or `disk`";
+            return Err(Error::new("`--serve` is for what takes turns").help(help));
         }
         What::Memory => return memory::measure(),
         What::Seeds => return seeds::measure(bench.threads()[0], rounds),
+        What::Disk => return disk::measure(rounds, bench.python.as_deref()),
         _ => {}
     }
     let mut rivals = bench.rivals()?;

@@ -10,6 +10,7 @@ import numpy as np
 from oxhorn import _native
 from oxhorn._naming import auto_name
 from oxhorn._tensor import Operators, Tensor, as_array, as_traced
+from oxhorn.saving.file_scope import claim
 
 _keys = itertools.count(1)
 
@@ -53,6 +54,7 @@ class Variable(Operators):
                     "When creating a Variable from an initializer, the `shape` argument should be "
                     f"specified. Received: initializer={initializer} and shape={shape}"
                 )
+            claim(shape)
             value = initializer(tuple(shape), dtype=dtype or "float32")
         else:
             value = initializer

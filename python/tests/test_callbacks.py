@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from oxhorn import callbacks
@@ -147,98 +146,8 @@ def test_weights_return_after_a_prediction_with_averages() -> None:
     assert model.optimizer.swaps == 2
 
 
-class Trainee(Model):
-    """A model whose state is one array and the step of its optimizer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.state = {"layers/0/kernel": np.zeros((2, 0, 3)), "file": np.int64(0)}
-        self.loaded = None
-
-    def _training_state(self):
-        return self.state
-
-    def _load_training_state(self, state):
-        self.loaded = state
-
-
-def train(callback, model: Trainee, first: int, last: int, steps: int = 3) -> None:
-    for epoch in range(first, last):
-        callback.on_epoch_begin(epoch)
-        for batch in range(steps):
-            model.state["file"] += 1
-            callback.on_train_batch_end(batch)
-        callback.on_epoch_end(epoch)
-
-
-def resumed(folder, **settings) -> Trainee:
-    callback, model = callbacks.BackupAndRestore(folder, **settings), Trainee()
-    callback.set_model(model)
-    callback.on_train_begin()
-    return model
-
-
-def begun(folder, **settings):
-    callback, model = callbacks.BackupAndRestore(folder, **settings), Trainee()
-    callback.set_model(model)
-    callback.on_train_begin()
-    assert model.loaded is None
-    return callback, model
-
-
-def test_backup_resumes_after_the_last_whole_epoch(tmp_path) -> None:
-    train(*begun(tmp_path), 0, 2)
-    model = resumed(tmp_path)
-    assert model._initial_epoch == 2
-    assert model.loaded.keys() == {"layers/0/kernel", "file"}
-    assert model.loaded["file"] == 6
-    assert model.loaded["layers/0/kernel"].shape == (2, 0, 3)
-    assert os.listdir(tmp_path) == ["latest.npz"]
-
-
-def test_backup_by_batches_resumes_within_an_epoch(tmp_path) -> None:
-    train(*begun(tmp_path, save_freq=4), 0, 2)
-    model = resumed(tmp_path, save_freq=4)
-    assert (model._initial_epoch, model.loaded["file"]) == (1, 4)
-
-
-def test_backup_is_deleted_after_training(tmp_path) -> None:
-    folder = tmp_path / "backup"
-    callback, model = begun(folder)
-    train(callback, model, 0, 1)
-    callback.on_train_end()
-    assert not folder.exists()
-    callback, model = begun(folder, delete_checkpoint=False)
-    train(callback, model, 0, 1)
-    callback.on_train_end()
-    assert resumed(folder)._initial_epoch == 1
-
-
-def test_backup_leaves_alone_what_is_not_its_own(tmp_path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
-    callback, model = begun(tmp_path)
-    train(callback, model, 0, 1)
-    callback.on_train_end()
-    assert os.listdir(tmp_path) == ["mine.txt"]
-
-
-def test_backup_that_is_damaged_gives_way_to_the_one_before(tmp_path) -> None:
-    train(*begun(tmp_path, double_checkpoint=True), 0, 2)
-    (tmp_path / "latest.npz").write_bytes(b"PK damaged")
-    assert resumed(tmp_path, double_checkpoint=True)._initial_epoch == 1
-
-
-def test_backup_that_is_damaged_is_an_error_that_names_the_file(tmp_path) -> None:
-    train(*begun(tmp_path), 0, 1)
-    whole = (tmp_path / "latest.npz").read_bytes()
-    for damaged in (b"", b"PK", whole[: len(whole) // 2]):
-        (tmp_path / "latest.npz").write_bytes(damaged)
-        with pytest.raises(OSError, match="latest.npz cannot be read"):
-            resumed(tmp_path)
-
-
 def test_backup_needs_a_built_model(tmp_path) -> None:
-    callback, model = callbacks.BackupAndRestore(tmp_path), Trainee()
+    callback, model = callbacks.BackupAndRestore(tmp_path), Model()
     model.built = False
     callback.set_model(model)
     with pytest.raises(ValueError, match="you model must be built before you call `fit\\(\\)`"):

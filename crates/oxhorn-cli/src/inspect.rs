@@ -1,59 +1,74 @@
-//! `oxhorn inspect`: what a model consists of and what it compiles to, from its Keras JSON.
+//! `oxhorn inspect`: what a model consists of and what it compiles to, or what a file holds.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use oxhorn::{inspect::compile, losses::Loss, prelude::*};
-use serde_json::Value;
+use oxhorn_io::Format;
 
-use crate::output::print;
+use crate::{held, model, output::print};
+
+/// Samples in a batch if it is not said.
+const BATCH: usize = 32;
 
 /// What `oxhorn inspect` can be told.
 #[derive(Args)]
 pub(crate) struct Inspect {
-    /// What `model.to_json()` gives in Keras, or `config.json` of a `.keras` file.
+    /// A .keras, .h5, .npz or .safetensors file; or what `model.to_json()` gives in Keras.
     file: PathBuf,
-    /// Samples in a batch.
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    batch: usize,
+    /// Samples in a batch of the step whose graph and program are printed [default: 32]; of other
+    /// files than JSON they are if this or --target is given
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
     /// Extents of one sample's target, such as 10 or 28,28 [default: those that the loss takes]
     #[arg(long, value_name = "N", value_delimiter = ',')]
     target: Option<Vec<usize>>,
 }
 
 impl Inspect {
-    /// Prints the model's summary, the graph of one step and the program made of it.
+    /// Prints what a file holds, or of JSON the model's summary, the graph of one step and the
+    /// program made of it.
     ///
     /// # Errors
     /// When the file holds no model that can be built here.
     pub(crate) fn run(&self) -> Result<()> {
-        if self.batch == 0 {
+        if self.batch == Some(0) {
             return Err(Error::new("`--batch` must be at least 1, got 0"));
         }
-        let json = self.read()?;
         let in_file = |error: Error| error.at(self.file.display().to_string());
-        let mut model = Sequential::compiled_from_json(&json).map_err(in_file)?;
+        let asked = self.batch.or(self.target.as_ref().map(|_| BATCH));
+        if let Some(format) = Format::of(&self.file) {
+            return match (held::print_all(&self.file, format)?, asked) {
+                (_, None) => Ok(()),
+                (None, Some(_)) => Err(Error::new("weights without a model have no step")
+                    .help("leave out `--batch` and `--target`")),
+                (Some(model), Some(batch)) => {
+                    print(format_args!("\n{}", self.step(model, batch).map_err(in_file)?))
+                }
+            };
+        }
+        let json = model::json(&self.file)?;
+        let model = Sequential::compiled_from_json(&json).map_err(in_file)?;
+        let summary = model.summary();
+        let step = self.step(model, asked.unwrap_or(BATCH)).map_err(in_file)?;
+        print(summary)?;
+        print(step)
+    }
+
+    /// The graph of one step, and the program made of it.
+    fn step(&self, mut model: Sequential, batch: usize) -> Result<String> {
         let loss = model.loss().cloned();
         let summary = model.summary();
         let output = summary.rows.last().and_then(|row| row.output_shape.as_deref());
         let target = self.target.clone().unwrap_or_else(|| target(loss.as_ref(), output));
-        let graph = model.graph(self.batch, &target).map_err(in_file)?;
-        let program = compile(&graph).map_err(in_file)?;
+        let graph = model.graph(batch, &target)?;
+        let program = compile(&graph)?;
         let step = if loss.is_some() { "training step" } else { "prediction" };
-        let batch = self.batch;
-        print(summary)?;
-        print(format_args!("Graph of a {step} on a batch of {batch}: what is computed\n"))?;
-        print(format!("{graph}\nProgram: how it is computed\n\n{program}").trim_end())
-    }
-
-    fn read(&self) -> Result<Value> {
-        let path = self.file.display();
-        let help = "give what `model.to_json()` returns in Keras, or `config.json` of a `.keras` \
-                    file";
-        let text = std::fs::read_to_string(&self.file)
-            .map_err(|error| Error::new(format!("cannot read {path}: {error}")).help(help))?;
-        serde_json::from_str(&text)
-            .map_err(|error| Error::new(format!("{path} is not JSON: {error}")).help(help))
+        let text = format!(
+            "Graph of a {step} on a batch of {batch}: what is computed\n\n{graph}\nProgram: how it \
+             is computed\n\n{program}"
+        );
+        Ok(text.trim_end().to_owned())
     }
 }
 

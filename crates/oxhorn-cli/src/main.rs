@@ -1,15 +1,23 @@
-//! The command `oxhorn`: studies of what regularizers do, and what a model compiles to.
+//! The command `oxhorn`: models trained, used and converted, and studies of what regularizers do.
 
+mod columns;
+mod convert;
+mod data;
 mod demo;
+mod evaluate;
+mod held;
 mod inspect;
 mod leaving;
+mod model;
 mod network;
 mod output;
+mod predict;
 mod progress;
 mod replay;
 mod settings;
 mod study;
 mod table;
+mod train;
 
 use std::{
     io::{self, Write},
@@ -19,7 +27,10 @@ use std::{
 use clap::{Parser, Subcommand};
 use oxhorn::Result;
 
-use crate::{demo::Demo, inspect::Inspect, replay::Replay, study::Settings};
+use crate::{
+    convert::Convert, demo::Demo, evaluate::Evaluate, inspect::Inspect, predict::Predict,
+    replay::Replay, study::Settings, train::Train,
+};
 
 /// Keras, compiled by Rust. Without arguments: the demo.
 #[derive(Parser)]
@@ -39,7 +50,15 @@ enum Action {
     Study(Settings),
     /// Repeat the study of a report, and say whether its numbers come again, to the bit.
     Replay(Replay),
-    /// Print the summary, the graph and the program of a model from its Keras JSON.
+    /// Train a model on data of your own, and write it to a file that Keras loads as well.
+    Train(Train),
+    /// Measure the loss and the metrics of a trained model on data.
+    Evaluate(Evaluate),
+    /// Write what a trained model predicts to a CSV file, with its uncertainty if wanted.
+    Predict(Predict),
+    /// Write a model or weights in another format: .keras, .h5, .npz, .safetensors, .onnx
+    Convert(Convert),
+    /// Print what a file of a model or of weights holds; of Keras JSON, the graph and the program.
     Inspect(Inspect),
 }
 
@@ -58,6 +77,10 @@ fn run(command: Command) -> Result<ExitCode> {
     match command.action {
         None => command.demo.run()?,
         Some(Action::Demo(demo)) => demo.run()?,
+        Some(Action::Train(train)) => train.run()?,
+        Some(Action::Evaluate(evaluate)) => evaluate.run()?,
+        Some(Action::Predict(predict)) => predict.run()?,
+        Some(Action::Convert(convert)) => convert.run()?,
         Some(Action::Inspect(inspect)) => inspect.run()?,
         Some(Action::Study(settings)) => settings.run()?,
         Some(Action::Replay(replay)) => return replay.run(),

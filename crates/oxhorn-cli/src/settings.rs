@@ -51,6 +51,31 @@ pub(crate) fn seeds(first: u32, count: usize) -> Result<Vec<u32>> {
     Ok((0..count as u32).map(|i| first.wrapping_add(i)).collect())
 }
 
+/// Rejects settings of columns for arrays, which have none.
+///
+/// # Errors
+/// With the name of the first that was given.
+pub(crate) fn not_for_arrays(settings: &[(&str, bool)]) -> Result<()> {
+    match settings.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::new(format!("`{name}` has no meaning for arrays"))
+            .help("those of a .npz file are taken as they are")),
+    }
+}
+
+/// The name of the one array of targets.
+///
+/// # Errors
+/// When several were named.
+pub(crate) fn array_of(targets: &[String]) -> Result<&str> {
+    match targets {
+        [] => Ok("y"),
+        [target] => Ok(target),
+        _ => Err(Error::new(format!("`--target` names {} arrays", targets.len()))
+            .help("the targets of a .npz file are one array, with a row for each sample")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

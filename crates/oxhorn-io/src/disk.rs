@@ -50,7 +50,7 @@ trait Steps {
     fn create(&mut self, path: &Path, like: Option<&fs::Metadata>) -> io::Result<()>;
     /// Writes to the open file.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Waits until the open file is on the disk, and closes it.
+    /// Waits until the open file is on the disk.
     fn sync(&mut self) -> io::Result<()>;
     /// Gives a file another name, in place of whatever has it.
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;

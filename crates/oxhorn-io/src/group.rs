@@ -193,3 +193,39 @@ fn check_name(name: &str) -> Result<()> {
     ensure!(plain, "a name in a file of weights must not be empty, `.` or `..`, got {name:?}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scalar() -> Tensor {
+        Tensor::of([], &[1.0f32])
+    }
+
+    #[test]
+    fn paths_are_flat_and_trees_alike() {
+        let mut root = Group::default();
+        root.insert("b/0", scalar()).unwrap();
+        root.insert("a", Tensor::of([0, 3], &[0i64; 0])).unwrap();
+        let flat = root.flatten();
+        assert_eq!(flat.keys().collect::<Vec<_>>(), ["b/0", "a"]);
+        assert_eq!(Group::unflatten(flat).unwrap(), root);
+        assert_eq!(root.tensor("b/0"), Some(&scalar()));
+        assert_eq!(root.group("").map(|it| it.members.len()), Some(2));
+        assert_eq!((root.member("b/1"), root.member("a/0"), root.group("a")), (None, None, None));
+    }
+
+    #[test]
+    fn a_place_is_taken_once() {
+        let mut root = Group::default();
+        root.insert("a/b", scalar()).unwrap();
+        let message = |result: Result<()>| result.unwrap_err().message;
+        assert_eq!(message(root.insert("a/b", scalar())), "there are two of `a/b`");
+        let within = message(root.insert("a/b/c", scalar()));
+        assert_eq!(within, "`b` of `a/b` is a tensor, and no group");
+        let wrong = "a name in a file of weights must not be empty, `.` or `..`, got";
+        for (path, name) in [("", ""), ("a//b", ""), ("../b", ".."), ("a/.", "."), ("\0", "\0")] {
+            assert_eq!(message(root.insert(path, scalar())), format!("{wrong} {name:?}"));
+        }
+    }
+}

@@ -5,34 +5,49 @@ mod element;
 mod header;
 mod scan;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use hdf5_pure::{AttrValue, DatasetBuilder, File, FileBuilder, FinishedGroup, GroupBuilder};
+use bytes::Bytes;
+use hdf5_pure::{
+    AttrValue, DatasetBuilder, File, FileBuilder, FinishedGroup, FormatError, GroupBuilder, Layout,
+    Source,
+};
 use indexmap::IndexMap;
 use oxhorn_ir::{Error, Result, ensure};
 
-use crate::{Attribute, Dataset, Element, Format, Group, Member, Number, Tensor, seal};
+use self::element::Order;
+use crate::{
+    Attribute, Dataset, Element, FileBytes, Format, Group, Member, Number, Tensor, seal,
+    tensor::bytes_of,
+};
 
 /// How deep groups may be nested.
 pub const DEPTH_MAX: usize = 64;
 /// How many attributes a group or a tensor may have: more would be kept in a heap.
 pub const ATTRIBUTES_MAX: usize = 8;
 
+/// How many bytes an attribute may take in the header of its object: texts of a list 16 each, which
+/// say where they are.
+pub const ATTRIBUTE_BYTES_MAX: usize = 60_000;
+
 /// The attribute by which Keras tells that opaque elements are numbers, and its value.
 const OPAQUE: (&str, &str) = ("dtype", "bfloat16");
 
 /// The tree in a file of HDF5, in the order of names.
 ///
-/// Tensors may be contiguous, compact or chunked, and compressed by gzip, with or without shuffling.
-/// A tensor of bfloat16 is one of opaque elements of two bytes, with the attribute `dtype`.
+/// Tensors may be contiguous, compact or chunked, and compressed by gzip, with or without
+/// shuffling. A tensor of bfloat16 is one of opaque elements of two bytes, with an attribute `dtype`.
 ///
 /// # Errors
 ///
 /// If the file was changed since it was written here (see [`crate::seal`]), is no HDF5, is damaged,
 /// declares more than it holds, or has what is refused by name: links to other files and to other
 /// members, virtual datasets, storage in other files, elements that are no numbers.
-pub fn read(bytes: impl Into<Vec<u8>>) -> Result<Group> {
-    let bytes = bytes.into();
+pub fn read(bytes: impl Into<FileBytes>) -> Result<Group> {
+    let FileBytes(bytes) = bytes.into();
     seal::check(&bytes, Format::H5)?;
     decode(bytes)
 }
@@ -42,26 +57,56 @@ pub fn read(bytes: impl Into<Vec<u8>>) -> Result<Group> {
 /// # Errors
 ///
 /// If the tree is deeper than [`DEPTH_MAX`], a group or tensor has more than [`ATTRIBUTES_MAX`]
-/// attributes, or an attribute is larger than the 64 KiB that HDF5 has room for.
+/// attributes, or one is larger than [`ATTRIBUTE_BYTES_MAX`].
 pub fn write(root: &Group) -> Result<Vec<u8>> {
-    Ok(seal::seal_end(encode(root)?))
+    let mut bytes = Vec::with_capacity(size(root));
+    encode(root, &mut bytes)?;
+    Ok(seal::seal_end(bytes))
 }
 
 /// The tree in a file whose bytes are vouched for by whoever calls, or by nobody.
-pub(crate) fn decode(bytes: Vec<u8>) -> Result<Group> {
+pub(crate) fn decode(bytes: Bytes) -> Result<Group> {
     scan::scan(&bytes)?;
-    // The library is written to return errors, and what it reads has been looked through. Should it
-    // panic all the same, on a file that somebody made to that end, nothing of it is kept: the bytes
-    // and all that was made of them go with the closure.
+    // The library is written to return errors, and what it reads has been looked through. Should
+    // it panic all the same, on a file that somebody made to that end, nothing of it is kept: what
+    // was made of the bytes goes with the closure.
     let read = catch_unwind(AssertUnwindSafe(|| {
-        let file = File::from_bytes(bytes).map_err(unreadable)?;
-        group(&file.root(), "")
+        let file = File::from_source(Whole(bytes.clone())).map_err(unreadable)?;
+        group(&file.root(), "", &bytes)
     }));
     read.unwrap_or_else(|_| Err(Error::new("the HDF5 is damaged: reading it failed")))
 }
 
-/// A file of HDF5 without a seal.
-pub(crate) fn encode(root: &Group) -> Result<Vec<u8>> {
+/// A file as the library reads it.
+struct Whole(Bytes);
+
+impl Source for Whole {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
+        let available = self.0.len();
+        let expected = (offset as usize).saturating_add(buffer.len());
+        let piece = self.0.get(offset as usize..expected);
+        let piece = piece.ok_or(FormatError::UnexpectedEof { expected, available })?;
+        buffer.copy_from_slice(piece);
+        Ok(())
+    }
+}
+
+/// Bytes that a file of a tree takes, or somewhat more.
+pub(crate) fn size(root: &Group) -> usize {
+    let members = root.members.values().map(|member| match member {
+        Member::Group(group) => size(group),
+        Member::Dataset(dataset) => dataset.tensor.bytes().len(),
+    });
+    // Of a header, with the texts of attributes.
+    members.map(|bytes| bytes + 1024).sum()
+}
+
+/// Writes a file of HDF5 without a seal.
+pub(crate) fn encode(root: &Group, to: impl Write) -> Result<()> {
     let mut file = FileBuilder::new();
     for (name, value) in attributes_of(&root.attributes)? {
         file.set_attr(&name, value);
@@ -75,7 +120,7 @@ pub(crate) fn encode(root: &Group) -> Result<Vec<u8>> {
             }
         }
     }
-    file.finish().map_err(|error| Error::new(format!("the HDF5 cannot be written: {error}")))
+    file.finish_to(to).map_err(|error| Error::new(format!("the HDF5 cannot be written: {error}")))
 }
 
 fn build(mut builder: GroupBuilder, group: &Group, depth: usize) -> Result<FinishedGroup> {
@@ -115,22 +160,23 @@ fn fill(builder: &mut DatasetBuilder, dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
-fn group(source: &hdf5_pure::Group, path: &str) -> Result<Group> {
+fn group(source: &hdf5_pure::Group, path: &str, file: &Bytes) -> Result<Group> {
     let attributes = attributes(source.attrs()).map_err(|error| error.at(path))?;
     let mut group = Group { attributes, members: IndexMap::new() };
     for (name, dataset) in source.iter_datasets().map_err(unreadable)? {
-        let read = read_dataset(&dataset).map_err(|error| error.at(format!("{path}/{name}")))?;
+        let read = read_dataset(&dataset, file);
+        let read = read.map_err(|error| error.at(format!("{path}/{name}")))?;
         group.members.insert(name, Member::Dataset(read));
     }
     for (name, inner) in source.iter_groups().map_err(unreadable)? {
-        let inner = self::group(&inner, &format!("{path}/{name}"))?;
+        let inner = self::group(&inner, &format!("{path}/{name}"), file)?;
         group.members.insert(name, Member::Group(inner));
     }
     group.members.sort_unstable_keys();
     Ok(group)
 }
 
-fn read_dataset(source: &hdf5_pure::Dataset) -> Result<Dataset> {
+fn read_dataset(source: &hdf5_pure::Dataset, file: &Bytes) -> Result<Dataset> {
     let mut attributes = attributes(source.attrs())?;
     let datatype = source.datatype().map_err(unreadable)?;
     let opaque = attributes.get(OPAQUE.0).and_then(Attribute::as_text) == Some(OPAQUE.1);
@@ -140,8 +186,21 @@ fn read_dataset(source: &hdf5_pure::Dataset) -> Result<Dataset> {
     }
     let shape = source.shape().map_err(unreadable)?;
     let shape: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
-    let mut bytes = source.read_raw().map_err(unreadable)?;
-    order.to_little(&mut bytes, element.bytes());
+    let as_is = match (order, source.layout().map_err(unreadable)?) {
+        (Order::Little, Layout::Contiguous { address: Some(at), .. }) => {
+            let range = bytes_of(element, &shape)?.checked_add(at as usize);
+            range.and_then(|end| file.get(at as usize..end)).map(|piece| file.slice_ref(piece))
+        }
+        _ => None,
+    };
+    let bytes = match as_is {
+        Some(bytes) => bytes,
+        None => {
+            let mut bytes = source.read_raw().map_err(unreadable)?;
+            order.to_little(&mut bytes, element.bytes());
+            bytes.into()
+        }
+    };
     Ok(Dataset { attributes, tensor: Tensor::new(element, shape, bytes)? })
 }
 
@@ -214,6 +273,16 @@ fn attributes_of(attributes: &IndexMap<String, Attribute>) -> Result<Vec<(String
     );
     let all = attributes.iter();
     all.map(|(name, value)| {
+        let bytes = match value {
+            Attribute::Text(_) => 16,
+            Attribute::Texts(texts) => 16 * texts.len(),
+            Attribute::Numbers(tensor) => tensor.bytes().len(),
+        };
+        let bytes = name.len() + bytes;
+        ensure!(
+            bytes <= ATTRIBUTE_BYTES_MAX,
+            "the attribute {name:?} takes {bytes} bytes, more than {ATTRIBUTE_BYTES_MAX}"
+        );
         let value = match value {
             Attribute::Text(text) => AttrValue::VarLenString(text.clone()),
             Attribute::Texts(texts) => AttrValue::VarLenStringArray(texts.clone()),
@@ -253,4 +322,62 @@ fn numbers(tensor: &Tensor) -> Result<AttrValue> {
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
     Error::new(format!("the HDF5 cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_read_to_the_greatest_depth() {
+        // The root and the tensor are levels as well.
+        for (levels, fits) in [(DEPTH_MAX - 2, true), (DEPTH_MAX - 1, false)] {
+            let mut root = Group::default();
+            let path = format!("{}0", "a/".repeat(levels));
+            root.insert(&path, Tensor::of([2, 1], &[1i8, 2])).unwrap();
+            let written = write(&root);
+            assert_eq!(written.is_ok(), fits, "{levels}");
+            if let Ok(bytes) = written {
+                assert_eq!(read(bytes).unwrap(), root);
+            }
+        }
+    }
+
+    #[test]
+    fn attributes_are_bounded() {
+        let mut root = Group::default();
+        for index in 0..=ATTRIBUTES_MAX {
+            assert_eq!(read(write(&root).unwrap()).unwrap(), root);
+            root.attributes.insert(index.to_string(), one(index as i32));
+        }
+        let error = write(&root).unwrap_err();
+        assert_eq!(error.message, "there are 9 attributes, more than 8");
+        let huge = Attribute::Numbers(Tensor::of([20_000], &[0.0f32; 20_000]));
+        let attributes = [("a".to_owned(), huge)].into_iter().collect();
+        let error = write(&Group { attributes, ..Group::default() }).unwrap_err();
+        assert_eq!(error.message, "the attribute \"a\" takes 80001 bytes, more than 60000");
+        // What is as large as may be is not kept in a heap, which the reader would refuse.
+        for value in [
+            Attribute::Numbers(Tensor::of([14_999], &[0.5f32; 14_999])),
+            Attribute::Texts(vec!["layer".to_owned(); 3749]),
+            Attribute::Text("x".repeat(1_000_000)),
+        ] {
+            let attributes = [("a".to_owned(), value)].into_iter().collect();
+            let root = Group { attributes, ..Group::default() };
+            assert_eq!(read(write(&root).unwrap()).unwrap(), root);
+        }
+    }
+
+    #[test]
+    fn a_group_may_have_many_members() {
+        let mut root = Group::default();
+        for index in 0..1009 {
+            root.insert(&format!("optimizer/vars/{index}"), one_of(index)).unwrap();
+        }
+        assert_eq!(read(write(&root).unwrap()).unwrap(), root);
+    }
+
+    fn one_of(index: i32) -> Tensor {
+        Tensor::of([1], &[index])
+    }
 }

@@ -1,11 +1,11 @@
-//! Keras' archive, `.keras`: config and weights of a model in one ZIP, and what a resumed run needs.
+//! Keras' archive, `.keras`: a model's config and weights in one ZIP, and what a resumed run needs.
 
 use oxhorn_ir::{Error, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    Format, Group, Tensors, config,
-    container::{self, Container},
+    FileBytes, Format, Group, Tensors, config,
+    container::{Container, Writer},
     h5, npz,
     safetensors::{self, Contents},
     seal::{self, Seal},
@@ -15,6 +15,8 @@ const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
 const WEIGHTS_H5: &str = "model.weights.h5";
 const WEIGHTS_NPZ: &str = "model.weights.npz";
+/// What an archive usually takes besides its weights.
+const ROOM: usize = 64 << 10;
 /// Where our own members lie.
 const OURS: &str = "oxhorn/";
 const FACTS: &str = "oxhorn/state.json";
@@ -56,8 +58,9 @@ pub struct State {
 /// If the file was changed since it was written here (see [`crate::seal`]), is no ZIP, has two
 /// members of one name, lacks one, holds more than it has bytes for, or a member is refused by its
 /// own reader.
-pub fn read(bytes: &[u8]) -> Result<Archive> {
-    let seal = seal::check(bytes, Format::Keras)?;
+pub fn read(bytes: impl Into<FileBytes>) -> Result<Archive> {
+    let FileBytes(bytes) = bytes.into();
+    let seal = seal::check(&bytes, Format::Keras)?;
     let mut zip = Container::new(bytes)?;
     let names = zip.names();
     let asset = names.iter().find(|it| it.starts_with("assets/") && !it.ends_with('/'));
@@ -78,11 +81,20 @@ pub fn read(bytes: &[u8]) -> Result<Archive> {
         Some(facts) => {
             let facts = config::parse(&facts).map_err(|error| error.at(FACTS))?;
             let arrays = zip.read(ARRAYS)?.ok_or_else(|| missing(ARRAYS))?;
-            let tensors = safetensors::decode(&arrays).map_err(|error| error.at(ARRAYS))?.tensors;
+            let tensors = safetensors::decode(arrays).map_err(|error| error.at(ARRAYS))?.tensors;
             Some(State { facts, tensors })
         }
     };
     Ok(Archive { metadata, config, weights: weights(&mut zip)?, state })
+}
+
+/// The members of the ZIP that a `.keras` or `.npz` file is, with their sizes in bytes.
+///
+/// # Errors
+///
+/// If it is no ZIP, or has two members of one name.
+pub fn members(bytes: impl Into<FileBytes>) -> Result<Vec<(String, u64)>> {
+    Container::new(bytes.into().0)?.sizes()
 }
 
 /// A `.keras` file, sealed, which Keras can load.
@@ -92,31 +104,30 @@ pub fn read(bytes: &[u8]) -> Result<Archive> {
 /// If the weights cannot be written as HDF5.
 pub fn write(archive: &Archive) -> Result<Vec<u8>> {
     let text = |value: &Value| value.to_string().into_bytes();
-    let mut members = vec![
-        (METADATA, text(&archive.metadata)),
-        (CONFIG, text(&archive.config)),
-        (WEIGHTS_H5, h5::encode(&archive.weights)?),
-    ];
+    let size = h5::size(&archive.weights);
+    let mut zip = Writer::new(size + ROOM);
+    zip.bytes(METADATA, &text(&archive.metadata))?;
+    zip.bytes(CONFIG, &text(&archive.config))?;
+    zip.member(WEIGHTS_H5, size, |to| h5::encode(&archive.weights, to))?;
     if let Some(state) = &archive.state {
         let arrays = Contents { tensors: state.tensors.clone(), ..Contents::default() };
-        members.push((FACTS, text(&state.facts)));
-        members.push((ARRAYS, safetensors::encode(&arrays, b"{")?));
+        zip.bytes(FACTS, &text(&state.facts))?;
+        zip.bytes(ARRAYS, &safetensors::encode(&arrays, b"{")?)?;
     }
-    let members = members.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
-    Ok(seal::seal_zip(container::write(members)?))
+    Ok(seal::seal_zip(zip.finish()?))
 }
 
-fn json(zip: &mut Container<'_>, name: &str) -> Result<Value> {
+fn json(zip: &mut Container, name: &str) -> Result<Value> {
     let bytes = zip.read(name)?.ok_or_else(|| missing(name))?;
     config::parse(&bytes).map_err(|error| error.at(name))
 }
 
-fn weights(zip: &mut Container<'_>) -> Result<Group> {
+fn weights(zip: &mut Container) -> Result<Group> {
     if let Some(bytes) = zip.read(WEIGHTS_H5)? {
         return h5::decode(bytes).map_err(|error| error.at(WEIGHTS_H5));
     }
     let bytes = zip.read(WEIGHTS_NPZ)?.ok_or_else(|| missing(WEIGHTS_H5))?;
-    let tensors = npz::read(&bytes).map_err(|error| error.at(WEIGHTS_NPZ))?;
+    let tensors = npz::decode(bytes).map_err(|error| error.at(WEIGHTS_NPZ))?;
     Group::unflatten(tensors).map_err(|error| error.at(WEIGHTS_NPZ))
 }
 

@@ -26,6 +26,7 @@
 pub mod config;
 mod container;
 pub mod disk;
+mod file_bytes;
 mod format;
 mod group;
 pub mod h5;
@@ -38,6 +39,7 @@ pub mod seal;
 mod tensor;
 
 pub use self::{
+    file_bytes::FileBytes,
     format::Format,
     group::{Attribute, Dataset, Group, Member, Tensors},
     tensor::{Element, Number, Tensor},

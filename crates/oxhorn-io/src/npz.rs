@@ -1,10 +1,11 @@
 //! NumPy's `.npz`: a ZIP with one `.npy` for each tensor.
 
+use bytes::{Buf, Bytes};
 use oxhorn_ir::{Error, Result, ensure};
 
 use crate::{
-    Element, Format, Tensor, Tensors, container,
-    container::Container,
+    Element, FileBytes, Format, Tensor, Tensors,
+    container::{Container, Writer},
     seal,
     tensor::{bytes_of, transposed},
 };
@@ -40,8 +41,13 @@ const DESCRIPTIONS: [(Element, &str); 12] = [
 /// If the file was changed since it was written here (see [`crate::seal`]), is no NPZ, has two
 /// members of one name, declares more than it holds, or has elements that are no numbers, such as
 /// pickled Python objects.
-pub fn read(bytes: &[u8]) -> Result<Tensors> {
-    seal::check(bytes, Format::Npz)?;
+pub fn read(bytes: impl Into<FileBytes>) -> Result<Tensors> {
+    decode(bytes.into().0)
+}
+
+/// The same, of bytes that were taken over.
+pub(crate) fn decode(bytes: Bytes) -> Result<Tensors> {
+    seal::check(&bytes, Format::Npz)?;
     let mut zip = Container::new(bytes)?;
     let mut tensors = Tensors::new();
     for name in zip.names() {
@@ -61,19 +67,19 @@ pub fn read(bytes: &[u8]) -> Result<Tensors> {
 ///
 /// If a tensor is of bfloat16, which NumPy lacks.
 pub fn write(tensors: &Tensors) -> Result<Vec<u8>> {
-    let mut members = vec![];
+    let size: usize = tensors.values().map(|tensor| tensor.bytes().len() + 1024).sum();
+    let mut zip = Writer::new(size);
     for (name, tensor) in tensors {
         let bytes = npy(tensor).map_err(|error| error.at(name))?;
-        members.push((format!("{name}{ENDING}"), bytes));
+        zip.bytes(&format!("{name}{ENDING}"), &bytes)?;
     }
-    let members = members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    Ok(seal::seal_zip(container::write(members)?))
+    Ok(seal::seal_zip(zip.finish()?))
 }
 
 /// The tensor in a `.npy`.
-fn read_npy(mut bytes: Vec<u8>) -> Result<Tensor> {
+fn read_npy(mut bytes: Bytes) -> Result<Tensor> {
     let header = header(&bytes)?;
-    bytes.drain(..header.bytes);
+    bytes.advance(header.bytes);
     let expected = bytes_of(header.element, &header.shape)?;
     ensure!(bytes.len() == expected, "the NPY declares {expected} bytes, and has {}", bytes.len());
     match header.order {

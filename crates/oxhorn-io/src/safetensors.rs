@@ -1,11 +1,12 @@
 //! safetensors: tensors by name behind one JSON header.
 
 use ::safetensors::{Dtype, SafeTensors};
+use bytes::Bytes;
 use indexmap::IndexMap;
 use oxhorn_ir::{Error, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{Element, Format, Tensor, Tensors, config, limits, seal};
+use crate::{Element, FileBytes, Format, Tensor, Tensors, config, limits, seal};
 
 /// The longest header that is read: its entries take several times as much in memory.
 const HEADER_MAX: usize = 16 << 20;
@@ -45,8 +46,9 @@ pub struct Contents {
 ///
 /// If the file was changed since it was written here (see [`crate::seal`]), or is damaged: offsets
 /// that overlap, leave gaps or reach beyond the file, sizes that differ from the shape's.
-pub fn read(bytes: &[u8]) -> Result<Contents> {
-    seal::check(bytes, Format::Safetensors)?;
+pub fn read(bytes: impl Into<FileBytes>) -> Result<Contents> {
+    let FileBytes(bytes) = bytes.into();
+    seal::check(&bytes, Format::Safetensors)?;
     decode(bytes)
 }
 
@@ -64,7 +66,7 @@ pub fn write(contents: &Contents) -> Result<Vec<u8>> {
 }
 
 /// What is in a file whose bytes are vouched for by whoever calls, or by nobody.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Contents> {
+pub(crate) fn decode(bytes: Bytes) -> Result<Contents> {
     let damaged = |what: &dyn std::fmt::Display| {
         Error::new(format!("the safetensors cannot be read: {what}"))
     };
@@ -76,7 +78,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Contents> {
     // The library takes the last of two entries of one name; nothing may be there twice.
     let entries = config::parse(header).map_err(|error| error.at("the header of safetensors"))?;
     limits::names(entries.as_object().map_or(0, serde_json::Map::len))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(&error))?;
     let mut contents = Contents::default();
     let metadata = entries[METADATA].as_object().into_iter().flatten();
     for (name, text) in metadata.filter(|(name, _)| !seal::is_reserved(name)) {
@@ -90,7 +92,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Contents> {
             let message = format!("{name:?} has elements that are not read: {:?}", view.dtype());
             return Err(Error::new(message));
         };
-        let tensor = Tensor::new(*element, view.shape(), view.data().to_vec());
+        let tensor = Tensor::new(*element, view.shape(), bytes.slice_ref(view.data()));
         contents.tensors.insert(name.to_owned(), tensor.map_err(|error| error.at(name))?);
     }
     Ok(contents)

@@ -1,5 +1,6 @@
 //! `Tensor`: numbers with a shape, as the bytes that files hold.
 
+use bytes::Bytes;
 use half::{bf16, f16};
 use oxhorn_ir::{DType, Error, Result, ensure};
 
@@ -100,12 +101,17 @@ impl From<DType> for Element {
     }
 }
 
+const NO_BOOL: &str = "a bool is neither 0 nor 1";
+
 /// Numbers with a shape: little-endian, row-major.
+///
+/// One that was read from a file may be a piece of it, and keeps all of it in memory as long as it
+/// lives; a clone shares the bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     element: Element,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Tensor {
@@ -114,8 +120,12 @@ impl Tensor {
     /// # Errors
     ///
     /// If the shape and the number of bytes do not go together, or a `bool` is neither 0 nor 1.
-    pub fn new(element: Element, shape: impl Into<Vec<usize>>, bytes: Vec<u8>) -> Result<Tensor> {
-        let shape = shape.into();
+    pub fn new(
+        element: Element,
+        shape: impl Into<Vec<usize>>,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Tensor> {
+        let (shape, bytes) = (shape.into(), bytes.into());
         let expected = bytes_of(element, &shape)?;
         ensure!(
             bytes.len() == expected,
@@ -124,7 +134,9 @@ impl Tensor {
             bytes.len()
         );
         let flags = element != Element::Bool || bytes.iter().all(|byte| *byte <= 1);
-        ensure!(flags, "a bool is neither 0 nor 1");
+        if !flags {
+            return Err(Error::new(NO_BOOL));
+        }
         Ok(Tensor { element, shape, bytes })
     }
 
@@ -139,7 +151,7 @@ impl Tensor {
         assert_eq!(count, values.len(), "numbers of shape {shape:?}");
         let mut bytes = Vec::with_capacity(values.len() * T::ELEMENT.bytes());
         values.iter().for_each(|value| value.write(&mut bytes));
-        Tensor { element: T::ELEMENT, shape, bytes }
+        Tensor { element: T::ELEMENT, shape, bytes: bytes.into() }
     }
 
     /// The type of the elements.
@@ -157,9 +169,9 @@ impl Tensor {
         &self.bytes
     }
 
-    /// The elements as files hold them, handed over.
+    /// The elements as files hold them, handed over if nobody shares them.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+        self.bytes.into()
     }
 
     /// The number of elements.
@@ -273,5 +285,59 @@ pub(crate) fn transposed(tensor: &Tensor) -> Tensor {
             index[axis] = 0;
         }
     }
-    Tensor { element: tensor.element, shape, bytes }
+    Tensor { element: tensor.element, shape, bytes: bytes.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_what_they_were() {
+        let tensor = Tensor::of([3], &[1.5f64, -0.0, f64::NAN]);
+        assert_eq!(tensor.bytes()[..8], 1.5f64.to_le_bytes());
+        let values = tensor.values::<f64>().unwrap().into_iter().map(f64::to_bits);
+        assert!(values.eq([1.5, -0.0, f64::NAN].map(f64::to_bits)));
+        let error = tensor.values::<f32>().unwrap_err();
+        assert_eq!(error.message, "expected float32, got float64");
+        assert_eq!(Tensor::of([2], &[true, false]).values::<bool>().unwrap(), [true, false]);
+    }
+
+    #[test]
+    fn a_shape_must_be_that_of_the_bytes() {
+        let error = Tensor::new(Element::F32, [2, 3], vec![0; 23]).unwrap_err();
+        assert_eq!(error.message, "float32 of shape [2, 3] is 24 bytes, got 23");
+        assert!(Tensor::new(Element::F32, [usize::MAX, 2], vec![]).is_err());
+        assert!(Tensor::new(Element::F32, [usize::MAX, 0, 2], vec![]).is_err());
+        assert!(Tensor::new(Element::F32, [7, 0], vec![]).is_ok());
+        assert_eq!(Tensor::new(Element::Bool, [], vec![2]).unwrap_err().message, NO_BOOL);
+    }
+
+    #[test]
+    fn axes_are_turned_round() {
+        // Element [i, j, k] is 100 i + 10 j + k.
+        let of = |i: i32, j: i32, k: i32| 100 * i + 10 * j + k;
+        let all = |[a, b, c]: [i32; 3]| {
+            let places = (0..a).flat_map(move |i| (0..b).map(move |j| (i, j)));
+            places.flat_map(move |(i, j)| (0..c).map(move |k| (i, j, k)))
+        };
+        let values: Vec<i32> = all([2, 3, 1]).map(|(i, j, k)| of(i, j, k)).collect();
+        let turned: Vec<i32> = all([1, 3, 2]).map(|(k, j, i)| of(i, j, k)).collect();
+        let tensor = Tensor::of([2, 3, 1], &values);
+        assert_eq!(transposed(&tensor), Tensor::of([1, 3, 2], &turned));
+        for shape in [vec![], vec![0, 5]] {
+            let tensor = Tensor::new(Element::U8, shape.clone(), vec![0; 1 - shape.len() / 2]);
+            let turned = transposed(&tensor.unwrap());
+            assert!(turned.shape().iter().rev().eq(&shape));
+        }
+    }
+
+    #[test]
+    fn graphs_know_six_of_the_types() {
+        let known: Vec<_> = Element::ALL.iter().filter_map(|it| it.dtype()).collect();
+        assert_eq!(known.len(), DType::ALL.len());
+        for element in Element::ALL {
+            assert!(element.dtype().is_none_or(|dtype| dtype.bytes() == element.bytes()));
+        }
+    }
 }

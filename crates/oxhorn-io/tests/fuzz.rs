@@ -1,9 +1,9 @@
 //! Readers given bytes without end: damaged files of every format, and how much memory they take.
 //!
 //! Each target starts from files that are in order and changes some of them. `cargo test` runs each
-//! for ten seconds; `BOLERO_RANDOM_TEST_TIME_MS=3600000 cargo test --release -p oxhorn-io --test fuzz
-//! hdf5` runs one for an hour. With `cargo bolero test hdf5 -p oxhorn-io` the same target is led by
-//! what code it reaches. A failure prints the seed, `BOLERO_RANDOM_SEED`, that repeats it.
+//! for ten seconds; with `BOLERO_RANDOM_TEST_TIME_MS=3600000`, `cargo test --release -p oxhorn-io
+//! --test fuzz hdf5` runs one for an hour. With `cargo bolero test hdf5 -p oxhorn-io` the same
+//! target is led by what code it reaches. A failure prints `BOLERO_RANDOM_SEED`, which repeats it.
 
 mod support;
 
@@ -170,24 +170,24 @@ fn hdf5() {
 fn archives() {
     let archive = keras::Archive { state: None, ..support::archive() };
     let files = [recorded("model.keras"), unsealed_zip(keras::write(&archive).unwrap())];
-    damage(&files, keras::read, keras::write);
+    damage(&files, |bytes| keras::read(bytes), keras::write);
 }
 
 #[test]
 fn npz_files() {
     let files = [recorded("kinds.npz"), recorded("packed.npz")];
-    damage(&files, npz::read, npz::write);
+    damage(&files, |bytes| npz::read(bytes), npz::write);
 }
 
 #[test]
 fn safetensors_files() {
     let files = [recorded("kinds.safetensors")];
-    damage(&files, safetensors::read, safetensors::write);
+    damage(&files, |bytes| safetensors::read(bytes), safetensors::write);
 }
 
 #[test]
 fn configs() {
-    let config = keras::read(&recorded("model.keras")).unwrap().config;
+    let config = keras::read(recorded("model.keras")).unwrap().config;
     let files = [config.to_string().into_bytes(), b"[1, -2.5e-3, \"\\u00e9\", {}]".to_vec()];
     damage(&files, config::parse, |value| Ok(value.to_string().into_bytes()));
 }

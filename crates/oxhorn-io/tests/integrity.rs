@@ -148,7 +148,7 @@ fn nothing_but_a_group_makes_a_file() {
     let bytes = h5::write(&empty).unwrap();
     assert_eq!(h5::read(&bytes[..]).unwrap(), empty);
     let none = Tensors::new();
-    assert_eq!(npz::read(&npz::write(&none).unwrap()).unwrap(), none);
+    assert_eq!(npz::read(npz::write(&none).unwrap()).unwrap(), none);
     let contents = safetensors::Contents::default();
-    assert_eq!(safetensors::read(&safetensors::write(&contents).unwrap()).unwrap(), contents);
+    assert_eq!(safetensors::read(safetensors::write(&contents).unwrap()).unwrap(), contents);
 }

@@ -1,8 +1,10 @@
-"""Records what Keras, h5py, NumPy and safetensors write, and what they read of ours: python record.py recorded.
+"""What Keras, h5py, NumPy and safetensors write, recorded, and what they read of ours, checked.
 
-Needs the packages of golden/requirements.txt and safetensors 0.8.0. `python record.py check FOLDER` reads the files that
-the test `writes_for_peers` leaves in a folder, with each of the four, and says where they differ from what they should
-hold. `python record.py hostile` writes the files that must be refused.
+`python record.py recorded` records. `python record.py check FOLDER` reads the files that the test
+`writes_for_peers` leaves in a folder, with each of the four, and says where they differ from what
+they should hold. `python record.py hostile` writes the files that must be refused.
+
+Needs the packages of golden/requirements.txt, and safetensors 0.8.0.
 """
 
 import json
@@ -67,7 +69,9 @@ def kinds():
 def plain(array):
     """A tensor as JSON: what it is, and its bytes."""
     array = np.asarray(array)
-    little = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<")) if array.dtype.kind != "V" else array)
+    little = np.ascontiguousarray(
+        array.astype(array.dtype.newbyteorder("<")) if array.dtype.kind != "V" else array
+    )
     return {"dtype": array.dtype.name, "shape": list(array.shape), "hex": little.tobytes().hex()}
 
 
@@ -98,7 +102,9 @@ def record_h5_kinds():
         prime = kinds()["prime"]
         packed = file.create_group("packed")
         packed.create_dataset("gzip", data=prime, compression="gzip")
-        packed.create_dataset("shuffled", data=prime, compression="gzip", shuffle=True, fletcher32=True)
+        packed.create_dataset(
+            "shuffled", data=prime, compression="gzip", shuffle=True, fletcher32=True
+        )
         packed.create_dataset("chunked", data=prime, chunks=(4, 5))
         packed.create_dataset("big", data=prime.astype(">f4"))
         packed.create_dataset("big_int", data=np.arange(3, dtype=">i8"))
@@ -123,7 +129,10 @@ def record():
     record_h5_kinds()
     numpy_kinds = {name: it for name, it in kinds().items() if name != "bfloat16"}
     prime = kinds()["prime"]
-    arrays = numpy_kinds | {"layers/dense/vars/0": prime, "fortran": np.asfortranarray(prime.reshape(11, 13, 1))}
+    arrays = numpy_kinds | {
+        "layers/dense/vars/0": prime,
+        "fortran": np.asfortranarray(prime.reshape(11, 13, 1)),
+    }
     np.savez(RECORDED / "kinds.npz", **arrays)
     np.savez_compressed(RECORDED / "packed.npz", **{"layers/dense/vars/0": prime})
     safetensors.numpy.save_file(kinds(), RECORDED / "kinds.safetensors", {"format": "np"})
@@ -155,7 +164,10 @@ def check(folder):
     same("weights", second.predict(x, verbose=0), first.predict(x, verbose=0))
     legacy = keras.models.load_model(folder / "legacy.h5")
     same("legacy", legacy.predict(x, verbose=0), first.predict(x, verbose=0))
-    with h5py.File(folder / "kinds.h5", "r") as ours, h5py.File(RECORDED / "kinds.h5", "r") as theirs:
+    with (
+        h5py.File(folder / "kinds.h5", "r") as ours,
+        h5py.File(RECORDED / "kinds.h5", "r") as theirs,
+    ):
         # Order and form of bytes are free; what is read must be the same.
         if tree(ours) != tree(theirs):
             sys.exit(f"kinds.h5: {tree(ours)}")

@@ -47,7 +47,7 @@ fn hdf5_is_read_as_h5py_reads_it() {
 #[test]
 fn an_archive_of_keras_is_read() {
     let expected = expected();
-    let archive = keras::read(&recorded("model.keras")).unwrap();
+    let archive = keras::read(recorded("model.keras")).unwrap();
     assert_eq!(archive.config, expected["config"]);
     assert_eq!(archive.metadata["keras_version"], "3.15.1");
     assert_eq!(archive.state, None);
@@ -69,19 +69,19 @@ fn a_legacy_file_has_its_config() {
 #[test]
 fn npz_is_read_as_numpy_reads_it() {
     let expected = arrays(&expected()["arrays"]);
-    let found = npz::read(&recorded("kinds.npz")).unwrap();
+    let found = npz::read(recorded("kinds.npz")).unwrap();
     assert_eq!(found.len(), expected.len() - 1, "all but bfloat16, which NumPy lacks");
     for (name, tensor) in &found {
         assert_eq!(*tensor, expected[name], "{name}");
     }
-    let packed = npz::read(&recorded("packed.npz")).unwrap();
+    let packed = npz::read(recorded("packed.npz")).unwrap();
     assert_eq!(packed["layers/dense/vars/0"], expected["prime"]);
 }
 
 #[test]
 fn safetensors_are_read_as_their_own_package_reads_them() {
     let expected = arrays(&expected()["arrays"]);
-    let found = safetensors::read(&recorded("kinds.safetensors")).unwrap();
+    let found = safetensors::read(recorded("kinds.safetensors")).unwrap();
     assert_eq!(found.metadata["format"], "np");
     assert_eq!(found.tensors.len(), 15);
     for (name, tensor) in &found.tensors {
@@ -104,15 +104,15 @@ const CHECKED: [(&str, &str); 6] = [
 fn writes_for_peers() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
     fs::create_dir_all(&folder).unwrap();
-    let mut archive = keras::read(&recorded("model.keras")).unwrap();
+    let mut archive = keras::read(recorded("model.keras")).unwrap();
     archive.state = support::archive().state;
-    let kinds = safetensors::read(&recorded("kinds.safetensors")).unwrap();
+    let kinds = safetensors::read(recorded("kinds.safetensors")).unwrap();
     let files = [
         ("model.keras", keras::write(&archive)),
         ("model.weights.h5", h5::write(&archive.weights)),
         ("legacy.h5", h5::write(&h5::read(recorded("legacy.h5")).unwrap())),
         ("kinds.h5", h5::write(&h5::read(recorded("kinds.h5")).unwrap())),
-        ("kinds.npz", npz::write(&npz::read(&recorded("kinds.npz")).unwrap())),
+        ("kinds.npz", npz::write(&npz::read(recorded("kinds.npz")).unwrap())),
         ("kinds.safetensors", safetensors::write(&kinds)),
     ];
     let mut differing = vec![];
@@ -135,11 +135,11 @@ fn what_was_read_can_be_written_and_read_again() {
     let root = h5::read(recorded("kinds.h5")).unwrap();
     assert_eq!(h5::read(h5::write(&root).unwrap()).unwrap(), root);
     let archive = support::archive();
-    assert_eq!(keras::read(&keras::write(&archive).unwrap()).unwrap(), archive);
-    let contents = safetensors::read(&recorded("kinds.safetensors")).unwrap();
-    assert_eq!(safetensors::read(&safetensors::write(&contents).unwrap()).unwrap(), contents);
-    let tensors = npz::read(&recorded("kinds.npz")).unwrap();
-    assert_eq!(npz::read(&npz::write(&tensors).unwrap()).unwrap(), tensors);
+    assert_eq!(keras::read(keras::write(&archive).unwrap()).unwrap(), archive);
+    let contents = safetensors::read(recorded("kinds.safetensors")).unwrap();
+    assert_eq!(safetensors::read(safetensors::write(&contents).unwrap()).unwrap(), contents);
+    let tensors = npz::read(recorded("kinds.npz")).unwrap();
+    assert_eq!(npz::read(npz::write(&tensors).unwrap()).unwrap(), tensors);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn an_archive_may_keep_its_weights_as_npz() {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(bytes).unwrap();
     }
-    let archive = keras::read(&zip.finish().unwrap().into_inner()).unwrap();
+    let archive = keras::read(zip.finish().unwrap().into_inner()).unwrap();
     let expected = described(&expected()["arrays"]["prime"]);
     assert_eq!(archive.weights.tensor("layers/dense/vars/0"), Some(&expected));
 }

@@ -4,14 +4,19 @@ mod csv;
 pub mod digits;
 mod file;
 pub mod idx;
-mod npz;
+pub mod npz;
+mod parquet;
+mod table;
 
 use ndarray::{ArrayD, Axis, CowArray, Dimension, IxDyn, Slice};
 use oxhorn::random::Streams;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::file::{Reading, Scaling};
+pub use self::{
+    file::{Reading, Scale, Scaling},
+    table::Table,
+};
 use crate::{Error, Result};
 
 /// Samples with their targets, and which of them are learnt from; the others validate.

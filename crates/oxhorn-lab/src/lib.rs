@@ -21,7 +21,7 @@ mod session;
 pub mod show;
 pub mod statistics;
 pub mod study;
-mod targets;
+pub mod targets;
 mod train;
 pub mod tune;
 pub mod verdict;

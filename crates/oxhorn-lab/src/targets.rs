@@ -10,7 +10,7 @@ use crate::{
 
 /// In which form a model takes its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// The number of each sample's class.
     Labels,
     /// A row for each sample, with a 1 for its class.
@@ -22,7 +22,7 @@ pub(crate) enum Form {
 }
 
 /// Targets of some samples.
-pub(crate) enum Targets {
+pub enum Targets {
     /// The numbers of classes.
     Labels(Vec<i64>),
     /// Anything else.
@@ -35,7 +35,7 @@ impl Form {
     /// # Errors
     ///
     /// If there is none.
-    pub(crate) fn of(model: &Sequential, data: &Dataset) -> Result<Form> {
+    pub fn of(model: &Sequential, data: &Dataset) -> Result<Form> {
         let loss = model.loss().map(|loss| loss.get().map(|loss| loss.class_name()));
         let loss = loss.transpose()?.unwrap_or_default();
         let last = model.summary().rows.pop().and_then(|row| row.output_shape);
@@ -66,7 +66,7 @@ impl Form {
     }
 
     /// The targets of these samples.
-    pub(crate) fn targets(self, data: &Dataset, rows: &[usize]) -> Targets {
+    pub fn targets(self, data: &Dataset, rows: &[usize]) -> Targets {
         let labels = match &data.y {
             Target::Values(values) => return Targets::Numbers(values.select(Axis(0), rows)),
             Target::Classes { labels, .. } => rows.iter().map(|&row| labels[row]),
@@ -89,12 +89,19 @@ impl Form {
 
 impl Targets {
     /// As models take them.
-    pub(crate) fn samples(&self) -> Samples<'_> {
+    pub fn samples(&self) -> Samples<'_> {
         match self {
             Targets::Labels(labels) => labels.into(),
             Targets::Numbers(numbers) => numbers.into(),
         }
     }
+}
+
+/// Whether what a loss of this class is about is classes, however they are handed over.
+pub fn is_about_classes(loss: &str) -> bool {
+    takes_labels(loss)
+        || ["Categorical", "Binary"].iter().any(|kind| loss.starts_with(kind))
+        || ["Hinge", "SquaredHinge", "CategoricalHinge"].contains(&loss)
 }
 
 /// Whether a loss takes the numbers of classes.

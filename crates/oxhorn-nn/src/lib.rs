@@ -37,5 +37,6 @@ pub use self::{
     handle::Handle,
     layer::{AnyLayer, Layer, LayerSettings},
     scope::{Declarations, Initial, Masks, Mode, Number, Sampling, Scope, SeedGenerator, Variable},
+    trust::refusal,
     weight::Weight,
 };

@@ -19,6 +19,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("TextVectorization", "its vocabulary may be the path of another file"),
 ];
 
+/// Why no object of this class is made from a file, if it is one of those.
+pub fn refusal(class_name: &str) -> Option<&'static str> {
+    let found = REFUSED.iter().find(|(name, _)| *name == class_name);
+    found.map(|(_, reason)| *reason)
+}
+
 /// Where a class is said to be: the parts of the description that name its origin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
@@ -35,7 +41,7 @@ impl<'a> Origin<'a> {
     pub(crate) fn of(json: &'a Json) -> Result<Origin<'a>> {
         let text = |key: &str| json.get(key).and_then(Json::as_str).unwrap_or_default();
         let class_name = text("class_name");
-        if let Some((_, reason)) = REFUSED.iter().find(|(name, _)| *name == class_name) {
+        if let Some(reason) = refusal(class_name) {
             let message = format!("`{class_name}` is not made from a file: {reason}");
             return Err(Error::new(message).help("nothing in a file is run, opened or fetched"));
         }

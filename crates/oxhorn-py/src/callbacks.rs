@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,10 +11,14 @@ use oxhorn::{
     Logs, Result,
     callbacks::{Callback, Granularity, Training},
     looping::Predictions,
+    state::State,
 };
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::{arrays, engine::Slot, errors::carried, variable::acquire};
+use crate::{arrays, engine::Slot, errors::carried, files, variable::acquire};
+
+/// The attribute of a model in which a callback says where it wants a backup.
+const BACKUP: &str = "_wanted_backup";
 
 /// How often a pressed key is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -55,16 +60,21 @@ impl Callbacks {
         let called = slot.lend_while(engine, || {
             Python::attach(|py| {
                 call(self.list.bind(py))?;
-                self.model.bind(py).getattr(self.stop)?.is_truthy()
+                let model = self.model.bind(py);
+                let backup: Option<PathBuf> = model.getattr(BACKUP)?.extract()?;
+                if backup.is_some() {
+                    model.setattr(BACKUP, py.None())?;
+                }
+                Ok((model.getattr(self.stop)?.is_truthy()?, backup))
             })
         });
-        let stopped = called.flatten().map_err(carried)?;
+        let (stopped, backup): (bool, Option<PathBuf>) = called.flatten().map_err(carried)?;
         // The callback may have run another model that shares variables with this one.
         acquire(&self.slot, engine).map_err(carried)?;
         if stopped {
             training.stop();
         }
-        Ok(())
+        backup.map_or(Ok(()), |path| training.back_up(&path))
     }
 
     fn batch(
@@ -100,6 +110,31 @@ impl Callback for Callbacks {
     fn granularity(&self) -> Granularity {
         let batches = self.hooks.iter().any(|hook| hook.contains("_batch_"));
         if batches { Granularity::Batches } else { Granularity::Epochs }
+    }
+
+    fn backup(&self) -> Option<PathBuf> {
+        // What cannot be read has been told before the loop began.
+        Python::attach(|py| self.list.bind(py).call_method0("_backup").ok()?.extract().ok()?)
+    }
+
+    fn state(&self) -> Result<State> {
+        let state = Python::attach(|py| {
+            files::state(self.list.bind(py).call_method0("_state")?.cast::<PyDict>()?)
+        });
+        state.map_err(carried)
+    }
+
+    fn resume(&mut self, state: &State, training: &mut dyn Training) -> Result<()> {
+        let Some(engine) = training.engine() else { return Ok(()) };
+        let slot = Arc::clone(&self.slot);
+        let resumed = slot.lend_while(engine, || {
+            Python::attach(|py| {
+                let state = files::of_state(py, state)?;
+                self.list.bind(py).call_method1("_resume", (state,)).map(drop)
+            })
+        });
+        resumed.flatten().map_err(carried)?;
+        acquire(&self.slot, engine).map_err(carried)
     }
 
     fn between_steps(&mut self, _: &mut dyn Training) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, ThreadId},
 };
@@ -11,6 +12,7 @@ use oxhorn::{
     data::Source,
     engine::{Asked, Engine as Runner, Key, Kind, Network, Objective},
     looping::Loop,
+    state::State,
 };
 use oxhorn_ir::{Tensor as Traced, Type};
 use oxhorn_nn::{
@@ -26,6 +28,7 @@ use pyo3::{
 use crate::{
     arrays,
     errors::{carried, for_python},
+    files,
     mc_prediction::McPrediction,
     network::Function,
     settings::{Feed, Sendable, Settings},
@@ -217,9 +220,7 @@ impl Engine {
         py: Python<'py>,
         inputs: Vec<(Vec<usize>, String)>,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, &'static str)>> {
-        let types =
-            inputs.into_iter().map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape)));
-        let types = types.collect::<PyResult<Vec<Type>>>()?;
+        let types = types(inputs)?;
         let outputs = self.run(py, move |engine, _| engine.outputs(&types))?;
         let outputs =
             outputs.iter().map(|ty| Ok((PyTuple::new(py, &ty.shape)?, arrays::name(ty.dtype))));
@@ -423,12 +424,56 @@ impl Engine {
         })
     }
 
+    /// Makes what the optimizer keeps, for inputs of these types, before there is a batch.
+    fn declare_optimizer(&self, py: Python<'_>, inputs: Vec<(Vec<usize>, String)>) -> PyResult<()> {
+        let types = types(inputs)?;
+        self.run(py, move |engine, slot| {
+            engine.declare(&types)?;
+            engine.declare_optimizer()?;
+            acquire(slot, engine).map_err(carried)
+        })
+    }
+
+    /// Writes what the function gives for inputs of these types, noise off, as ONNX; inputs and
+    /// outputs get these names.
+    fn export_onnx(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        name: &str,
+        inputs: Vec<(String, Vec<usize>, String)>,
+        outputs: Vec<String>,
+    ) -> PyResult<()> {
+        let (names, shapes): (Vec<_>, Vec<_>) =
+            inputs.into_iter().map(|(name, shape, dtype)| (name, (shape, dtype))).unzip();
+        let types = types(shapes)?;
+        let bytes = self.run(py, move |engine, slot| {
+            engine.declare(&types)?;
+            engine.give(State::new())?;
+            acquire(slot, engine).map_err(carried)?;
+            engine.onnx(name, &names, &outputs)
+        })?;
+        files::write(py, Some(path), || Ok(bytes)).map(drop)
+    }
+
+    /// Gives variables these values by path, now or as soon as they are declared.
+    fn give(&self, arrays: &Bound<'_, PyDict>) -> PyResult<()> {
+        let values = files::state(arrays)?;
+        self.slot.with(|engine| for_python(engine.give(values)))
+    }
+
     /// Makes what training and measuring need, for samples like these, before there is a step.
     fn prepare(&self, py: Python<'_>, feed: &Bound<'_, PyDict>) -> PyResult<()> {
         let mut feed = Feed::read(feed)?;
         let feed = feed.sendable()?;
         self.run(py, move |engine, slot| ready(engine, slot, Kind::Train, feed).map(drop))
     }
+}
+
+/// Types as Python has them.
+fn types(inputs: Vec<(Vec<usize>, String)>) -> PyResult<Vec<Type>> {
+    let types = inputs.into_iter();
+    types.map(|(shape, dtype)| Ok(Type::new(arrays::dtype(&dtype)?, shape))).collect()
 }
 
 /// The source, once the engine has made the programs for its first batch and has the variables.

@@ -11,6 +11,7 @@ mod calibration;
 mod callbacks;
 mod engine;
 mod errors;
+mod files;
 mod lint;
 mod mc_prediction;
 mod network;
@@ -33,6 +34,10 @@ mod _native {
     use crate::{
         calibration::{brier_score, fit_temperature, negative_log_likelihood, reliability},
         engine::Engine,
+        files::{
+            read_h5, read_keras, read_npz, read_safetensors, refusal, write_h5, write_keras,
+            write_npz, write_safetensors,
+        },
         lint::{lint, lint_rules},
         mc_prediction::{McPrediction, rows_at_once},
         objects::foreign,

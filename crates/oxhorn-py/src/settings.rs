@@ -9,6 +9,8 @@ use oxhorn::{
     fit::Frequency,
     looping::{FirstLook, Loop, Output},
     progress::{Screen, Verbosity},
+    random::Randomness,
+    state::State,
 };
 use pyo3::{
     exceptions::{PyKeyError, PyTypeError},
@@ -21,6 +23,7 @@ use crate::{
     callbacks::Callbacks,
     engine::Slot,
     errors::{carried, for_python},
+    files,
     rates::Rate,
     stream::{self, Batches},
 };
@@ -141,6 +144,10 @@ pub(crate) struct Settings {
     write: Py<PyAny>,
     /// Gives a random order of so many samples.
     permute: Py<PyAny>,
+    /// Gives names that another process has too, of paths.
+    names: Py<PyAny>,
+    /// Has the random streams behind the orders.
+    streams: Py<PyAny>,
     callbacks: Option<Callbacks>,
     rates: Vec<Rate>,
 }
@@ -181,6 +188,8 @@ impl Settings {
             screen,
             write: item(settings, "write")?.unbind(),
             permute: item(settings, "permute")?.unbind(),
+            names: item(settings, "names")?.unbind(),
+            streams: item(settings, "streams")?.unbind(),
             callbacks: Some(callbacks),
             rates: Rate::all(settings)?,
         })
@@ -190,6 +199,10 @@ impl Settings {
         let permute = self.permute;
         let permute = move |n: usize| {
             Python::attach(|py| permute.bind(py).call1((n,))?.extract()).map_err(carried)
+        };
+        let names = self.names;
+        let names = move |paths: Vec<String>| {
+            Python::attach(|py| names.bind(py).call1((paths,))?.extract()).map_err(carried)
         };
         // Python's callbacks see what rates have been set to, and so they come last.
         let mut callbacks: Vec<Box<dyn Callback>> = vec![];
@@ -203,12 +216,34 @@ impl Settings {
             validation_freq: self.validation_freq,
             callbacks,
             permute: Box::new(permute),
+            random: Box::new(Streams(self.streams)),
+            names: Box::new(names),
             first_look: self.first_look,
             verbosity: self.verbosity,
             output: Output::of(write),
             screen: self.screen,
             ..Loop::new()
         }
+    }
+}
+
+/// The random streams of Python, behind an object that keeps them.
+struct Streams(Py<PyAny>);
+
+impl Randomness for Streams {
+    fn state(&self) -> oxhorn::Result<State> {
+        let state = Python::attach(|py| {
+            files::state(self.0.bind(py).call_method0("state")?.cast::<PyDict>()?)
+        });
+        state.map_err(carried)
+    }
+
+    fn restore(&mut self, state: &State) -> oxhorn::Result<()> {
+        let restored = Python::attach(|py| {
+            let state = files::of_state(py, state)?;
+            self.0.bind(py).call_method1("restore", (state,)).map(drop)
+        });
+        restored.map_err(carried)
     }
 }
 

@@ -31,7 +31,7 @@ fn is_there(path: &Path) -> Result<bool> {
 
 /// The backup in a file, which was written whole and is as it was.
 pub(crate) fn read(path: &Path) -> Result<State> {
-    let contents = safetensors::read(&disk::read(path)?)?;
+    let contents = safetensors::read(disk::read(path)?)?;
     let (key, version) = KIND;
     let known = contents.metadata.get(key).map(String::as_str);
     ensure!(

@@ -103,7 +103,7 @@ impl Sequential {
         let path = path.as_ref();
         let bytes = disk::read(path)?;
         let model = match Format::of(path) {
-            Some(Format::Keras) => keras::read(&bytes).and_then(of_archive),
+            Some(Format::Keras) => keras::read(bytes).and_then(of_archive),
             Some(Format::H5) => h5::read(bytes).and_then(|root| legacy::load(&root)),
             _ => return Err(no_model(path)),
         };
@@ -187,7 +187,7 @@ impl Sequential {
         }
         let facts = json!({
             "oxhorn": env!("CARGO_PKG_VERSION"), "layout": LAYOUT,
-            "techniques": techniques, "fresh": self.fresh,
+            "techniques": techniques, "fresh": self.fresh, "notes": self.notes,
         });
         Ok(Description { names: self.names(), config, facts, random: self.random.clone() })
     }
@@ -289,6 +289,7 @@ fn of_archive(archive: Archive) -> Result<Sequential> {
     }
     if let Some(state) = state {
         let fresh = state.facts["fresh"].as_bool();
+        model.notes = state.facts["notes"].clone();
         model.take_state(&state.tensors.into_iter().collect())?;
         model.fresh = fresh.unwrap_or(true);
     }
@@ -352,11 +353,11 @@ fn take_seeds(engine: &mut Engine, root: &Group) -> Result<()> {
 fn weights_in(path: &Path) -> Result<Group> {
     let bytes = disk::read(path)?;
     let root = match Format::of(path) {
-        Some(Format::Keras) => keras::read(&bytes).map(|archive| archive.weights),
+        Some(Format::Keras) => keras::read(bytes).map(|archive| archive.weights),
         Some(Format::H5) => h5::read(bytes),
-        Some(Format::Npz) => npz::read(&bytes).and_then(Group::unflatten),
+        Some(Format::Npz) => npz::read(bytes).and_then(Group::unflatten),
         Some(Format::Safetensors) => {
-            safetensors::read(&bytes).and_then(|contents| Group::unflatten(contents.tensors))
+            safetensors::read(bytes).and_then(|contents| Group::unflatten(contents.tensors))
         }
         None => return Err(no_weights(path)),
     };

@@ -45,6 +45,9 @@ pub struct Loop<'a> {
     pub permute: Box<Permute<'a>>,
     /// What is behind those orders, if a run that goes on elsewhere is to draw the same.
     pub random: Box<dyn Randomness + 'a>,
+    /// What backups call variables and numbers, given their paths in the engine: the paths, where
+    /// another process has the same.
+    pub names: Box<Names<'a>>,
     /// The backup to go on from, whatever callbacks say of one.
     pub resume: Option<PathBuf>,
     /// Who saves the model, for callbacks that want it saved.
@@ -58,6 +61,9 @@ pub struct Loop<'a> {
     /// What that is.
     pub screen: Screen,
 }
+
+/// Gives each of these paths another name.
+pub type Names<'a> = dyn FnMut(Vec<String>) -> Result<Vec<String>> + 'a;
 
 /// Whether Keras would look at a batch before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +95,7 @@ impl<'a> Loop<'a> {
             callbacks: vec![],
             permute: Box::new(|n| Ok(crate::random::streams().numpy.permutation(n))),
             random: Box::new(random::Source::Process),
+            names: Box::new(Ok),
             resume: None,
             saver: None,
             first_look: FirstLook::Done,

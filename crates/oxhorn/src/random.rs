@@ -10,12 +10,12 @@ use std::{
 };
 
 use ndarray::{Array, Array1, IntoDimension};
+use oxhorn_ir::{Error, Result};
 
 pub use numpy::Numpy;
 pub use python::Python;
 
 use crate::state::State;
-use oxhorn_ir::{Error, Result};
 
 static STREAMS: LazyLock<Mutex<Streams>> = LazyLock::new(|| Mutex::new(Streams::from_entropy()));
 

@@ -50,6 +50,8 @@ pub struct Sequential {
     pub(crate) fresh: bool,
     /// What the linter has said.
     pub(crate) told: Told,
+    /// What goes into files beside the model.
+    pub(crate) notes: Json,
 }
 
 /// Layers that Keras calls built before the shape of their input is known.
@@ -146,6 +148,7 @@ impl Sequential {
             outgrown: None,
             fresh: true,
             told: Told::default(),
+            notes: Json::Null,
         }
     }
 
@@ -364,6 +367,24 @@ impl Sequential {
     /// What training makes small; `None` before [`Sequential::compile`].
     pub fn loss(&self) -> Option<&Loss> {
         self.objective.as_ref()?.outputs.first()?.loss.as_ref()
+    }
+
+    /// What was noted about the model with [`Sequential::set_notes`]; null if nothing was.
+    pub fn notes(&self) -> &Json {
+        &self.notes
+    }
+
+    /// Notes something about the model, say how its data are made ready: [`Sequential::save`] puts
+    /// it into `.keras` files, where Keras does not look, and [`Sequential::load`] takes it out.
+    /// Nothing here reads it.
+    pub fn set_notes(&mut self, notes: Json) {
+        self.notes = notes;
+    }
+
+    /// Whether the model draws from streams of its own, as after [`Sequential::seed`], and not from
+    /// those of the process.
+    pub fn is_seeded(&self) -> bool {
+        !matches!(self.random, random::Source::Process)
     }
 
     /// The model's name.

@@ -130,6 +130,26 @@ impl State {
         self.entries.remove(name)
     }
 
+    /// Gives the values of a scope other names in it, which stand in the order of those they had.
+    ///
+    /// # Errors
+    ///
+    /// Those of `names`.
+    pub(crate) fn rename(
+        &mut self,
+        scope: &str,
+        names: &mut dyn FnMut(Vec<String>) -> Result<Vec<String>>,
+    ) -> Result<()> {
+        let scope = format!("{scope}/");
+        let own = |name: &String| name.strip_prefix(&scope).map(str::to_owned);
+        let before: Vec<String> = self.entries.keys().filter_map(own).collect();
+        let after = names(before.clone())?;
+        let kept = before.iter().map(|name| self.entries.remove(&format!("{scope}{name}")));
+        let kept: Vec<Tensor> = kept.flatten().collect();
+        self.entries.extend(after.iter().map(|name| format!("{scope}{name}")).zip(kept));
+        Ok(())
+    }
+
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -72,6 +72,21 @@ fn a_model_comes_back_predicts_the_same_bits_and_is_written_as_it_was() {
 }
 
 #[test]
+fn what_was_noted_about_a_model_comes_back() {
+    let folder = tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut model = noisy();
+    assert!(model.notes().is_null());
+    let notes = serde_json::json!({"columns": ["a", "ä"], "mean": 0.1, "none": []});
+    model.set_notes(notes.clone());
+    model.save(path("first.keras")).expect("a file");
+    let again = Sequential::load(path("first.keras")).expect("a model");
+    assert_eq!(again.notes(), &notes);
+    again.save(path("second.keras")).expect("a file");
+    assert!(bytes(path("first.keras")) == bytes(path("second.keras")));
+}
+
+#[test]
 fn a_model_goes_on_as_it_would_have() {
     let _guard = seeded(2);
     let ((x, y), folder) = (samples(50), tempdir().unwrap());

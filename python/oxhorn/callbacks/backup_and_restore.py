@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import shutil
 
-import numpy as np
-
+from oxhorn import _native
 from oxhorn.callbacks.callback import Callback, Logs, hooks_without
 from oxhorn.callbacks.model_checkpoint import BatchClock
 
 
-class BackupAndRestore(Callback):
-    """Backs up weights, optimizer and epoch, and restores them when `fit` is called again.
+class BackupAndRestore(BatchClock, Callback):
+    """Keeps a backup of a run of `fit`, with which the same call goes on after an interruption.
 
-    A backup is one file, replaced in a single step, so an interruption while it is being written
-    leaves the one before. Interrupted in the middle of an epoch, training goes on at that
-    epoch's beginning.
+    It ends with the weights and the history that it would have had, bit for bit. The backup holds
+    the weights, what the optimizer, seed generators, metrics and techniques keep, NumPy's and
+    Python's random streams and the order of samples, what the callbacks remember, the history, and
+    the position within the epoch. It is one file, `latest.safetensors`, with a checksum over all of
+    it, and is replaced in a single step: the one before stays until the next is whole.
+
+    What is not kept: what functions of one's own remember, what a `PyDataset` or a generator of
+    one's own is in, beyond the batches that were taken of it, and what is printed.
 
     Args:
         backup_dir: folder of the backup, used by this callback of this training alone.
@@ -46,9 +50,7 @@ class BackupAndRestore(Callback):
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
-        self._clock = BatchClock()
-        self._current_epoch = 0
-        self._path = os.path.join(self.backup_dir, "latest.npz")
+        self._path = os.path.join(self.backup_dir, "latest.safetensors")
         self._previous_path = f"{self._path}.bkp"
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -58,30 +60,33 @@ class BackupAndRestore(Callback):
                 f"`fit()`. Model {self.model} is unbuilt. You can build it beforehand by calling "
                 "it on a batch of data."
             )
-        backup = self._newest_backup()
-        if backup is None:
-            return
-        self._current_epoch = int(backup.pop("epoch"))
-        state = {name.removeprefix("state/"): array for name, array in backup.items()}
-        self.model._load_training_state(state)
-        self.model._initial_epoch = self._current_epoch
 
-    def _resumed_epoch(self) -> int | None:
-        """The epoch of the backup. Loops ask before they begin, the model is restored after."""
-        backup = self._newest_backup()
-        return None if backup is None else int(backup["epoch"])
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._current_epoch = epoch
+    def _backup_path(self) -> str | None:
+        """The last backup that can be read, or `None` where there is none at all."""
+        failure = None
+        for path in (self._path, self._previous_path):
+            if not os.path.exists(path):
+                continue
+            try:
+                _native.read_safetensors(path)
+            except (OSError, ValueError) as error:
+                failure = failure or OSError(
+                    f"The backup {path} cannot be read: {error}. Delete it to start anew."
+                )
+                failure.__cause__ = error
+                continue
+            return path
+        if failure is not None:
+            raise failure
+        return None
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self.save_freq != "epoch" and self._clock.is_due(batch, self.save_freq):
-            self._save()
+        if self.save_freq != "epoch" and self._is_due(batch, self.save_freq):
+            self._back_up()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self._current_epoch = epoch + 1
         if self.save_freq == "epoch":
-            self._save()
+            self._back_up()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if not self.delete_checkpoint:
@@ -96,34 +101,10 @@ class BackupAndRestore(Callback):
         idle = {"on_train_batch_end"} if self.save_freq == "epoch" else set()
         return hooks_without(self, BackupAndRestore, idle)
 
-    def _save(self) -> None:
-        state = self.model._training_state()
-        arrays = {f"state/{name}": np.asarray(array) for name, array in state.items()}
-        os.makedirs(self.backup_dir, exist_ok=True)
-        unfinished = f"{self._path}.{os.getpid()}.part"
-        with open(unfinished, "wb") as file:
-            np.savez(file, epoch=np.int64(self._current_epoch), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+    def _back_up(self) -> None:
+        """Has a backup written once all callbacks have been told of this batch or epoch."""
         if self.double_checkpoint and os.path.exists(self._path):
-            os.replace(self._path, self._previous_path)
-        os.replace(unfinished, self._path)
-
-    def _newest_backup(self) -> dict[str, Any] | None:
-        """The last backup that can be read, or `None` where there is none at all."""
-        failure = None
-        for path in (self._path, self._previous_path):
-            if not os.path.exists(path):
-                continue
-            try:
-                with np.load(path, allow_pickle=False) as file:
-                    return {name: file[name] for name in file.files}
-            except Exception as error:
-                # Whatever a damaged archive raises, an older backup is better than none.
-                failure = failure or OSError(
-                    f"The backup {path} cannot be read: {error}. Delete it to start anew."
-                )
-                failure.__cause__ = error
-        if failure is not None:
-            raise failure
-        return None
+            copy = f"{self._previous_path}.{os.getpid()}.part"
+            shutil.copyfile(self._path, copy)
+            os.replace(copy, self._previous_path)
+        self.model._wanted_backup = self._path

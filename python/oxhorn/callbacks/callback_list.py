@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import numpy as np
+
 from oxhorn import tree
+from oxhorn.callbacks import resuming
 from oxhorn.callbacks.callback import Callback, Logs, wanted_hooks
 from oxhorn.callbacks.history import History
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
@@ -58,6 +62,7 @@ class CallbackList(Callback):
             self.callbacks.append(self._progbar)
         self.set_model(model)
         self.set_params(params)
+        self._before = [resuming.plain_attributes(callback) for callback in self.callbacks]
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
@@ -84,10 +89,39 @@ class CallbackList(Callback):
         # What ends has begun: this list counts the loops that are open.
         return hooks | {f"on_{loop}_begin" for loop in LOOPS if f"on_{loop}_end" in hooks}
 
-    def resumed_epoch(self) -> int | None:
-        """The epoch with which training goes on that was interrupted, if a callback knows of it."""
-        known = [callback._resumed_epoch() for callback in self.callbacks if _may_resume(callback)]
-        return max((epoch for epoch in known if epoch is not None), default=None)
+    # A run that is interrupted, and goes on ------------------------------------------------------
+
+    def _backup(self) -> str | None:
+        """The file of the backup from which training goes on, if there is one."""
+        return backup_of(self.callbacks)
+
+    def _state(self) -> dict[str, Any]:
+        """What the callbacks have to remember."""
+        kinds = json.dumps([type(callback).__name__ for callback in self.callbacks])
+        state = {"kinds": np.frombuffer(kinds.encode(), dtype="uint8")}
+        for number, (callback, before) in enumerate(zip(self.callbacks, self._before)):
+            own = resuming.state_of(callback, before)
+            state.update((f"{number}/{name}", array) for name, array in own.items())
+        return state
+
+    def _resume(self, state: dict[str, Any]) -> None:
+        """Lets the callbacks go on as they were; in place of `on_train_begin`. Those that the run
+        did not have begin.
+        """
+        kinds = json.loads(state["kinds"].tobytes())
+        self._open_loops += 1
+        self.model._take_numbers()
+        for callback in self.callbacks:
+            kind = type(callback).__name__
+            if kind not in kinds:
+                callback.on_train_begin({})
+                continue
+            # Of several of one class, the first goes on as the first.
+            number = kinds.index(kind)
+            kinds[number] = None
+            scope = f"{number}/"
+            kept = {k.removeprefix(scope): v for k, v in state.items() if k.startswith(scope)}
+            resuming.go_on(callback, kept)
 
     def batch_interval(self) -> float:
         """Seconds that may pass between two calls of batch hooks before anyone could notice.
@@ -176,5 +210,7 @@ class CallbackList(Callback):
             raise ValueError("`on_xxx_end` called without corresponding `on_xxx_begin`")
 
 
-def _may_resume(callback: Any) -> bool:
-    return hasattr(callback, "_resumed_epoch")
+def backup_of(callbacks: Any) -> str | None:
+    """The file from which a run with these callbacks goes on, if there is one."""
+    found = (c._backup_path() for c in tree.flatten(callbacks) if hasattr(c, "_backup_path"))
+    return next((path for path in found if path is not None), None)

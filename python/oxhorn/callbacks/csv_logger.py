@@ -41,6 +41,25 @@ class CSVLogger(Callback):
         self.writer = None
         self.keys = None
 
+    def _further(self) -> int:
+        """How long the file is: lines of epochs that are run again must not be in it twice."""
+        self.csv_file.flush()
+        return os.fstat(self.csv_file.fileno()).st_size
+
+    def _go_on(self, size: int) -> None:
+        """Writes on in the file where the backup was made."""
+        self._close()
+        if not os.path.exists(self.filename) or os.path.getsize(self.filename) < size:
+            raise OSError(
+                f"CSVLogger cannot go on in '{self.filename}': it had {size} bytes when the run "
+                "was backed up, and has fewer now."
+            )
+        self.csv_file = open(self.filename, "r+", newline="")
+        self.csv_file.truncate(size)
+        self.csv_file.seek(size)
+        self.writer = None
+        self.append_header = size == 0
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
         if self.keys is None:

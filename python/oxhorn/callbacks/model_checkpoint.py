@@ -10,19 +10,21 @@ from oxhorn.callbacks.callback import Logs, hooks_without
 from oxhorn.callbacks.monitor_callback import MonitorCallback
 from oxhorn.utils.messages import print_message
 
+# The endings of files of weights.
+WEIGHTS = (".weights.h5", ".npz", ".safetensors")
+
 
 class BatchClock:
-    """Says after which batches something is due that is due every `frequency` batches.
+    """Says after which batches something is due that is due every so many batches.
 
     Batches are counted across epochs. The index that a hook receives may jump, because a loop
     may run several steps at once.
     """
 
-    def __init__(self) -> None:
-        self._seen = 0
-        self._last: int | None = None
+    _seen = 0
+    _last: int | None = None
 
-    def is_due(self, batch: int, frequency: int) -> bool:
+    def _is_due(self, batch: int, frequency: int) -> bool:
         started_anew = self._last is None or batch <= self._last
         self._seen += batch + 1 if started_anew else batch - self._last
         self._last = batch
@@ -32,13 +34,13 @@ class BatchClock:
         return True
 
 
-class ModelCheckpoint(MonitorCallback):
+class ModelCheckpoint(BatchClock, MonitorCallback):
     """Saves the model or its weights after every epoch or every so many batches.
 
     Args:
-        filepath: where to save, `.keras` or `.h5` for models, `.weights.h5` or `.npz` for
-            weights. Names in braces are filled in from the logs, along with `epoch` and `batch`,
-            which count from one: `"{epoch:02d}-{val_loss:.2f}.keras"`.
+        filepath: where to save, `.keras` or `.h5` for models, `.weights.h5`, `.npz` or
+            `.safetensors` for weights. Names in braces are filled in from the logs, along with
+            `epoch` and `batch`, which count from one: `"{epoch:02d}-{val_loss:.2f}.keras"`.
         monitor: name of the metric in the logs.
         verbose: 1 says what is being saved, 0 is silent.
         save_best_only: whether to save only where the metric is better than ever before.
@@ -65,17 +67,16 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
-        self._clock = BatchClock()
         self._current_epoch = 0
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or "
                 "integer values"
             )
-        if save_weights_only and not self.filepath.endswith((".weights.h5", ".npz")):
+        if save_weights_only and not self.filepath.endswith(WEIGHTS):
             raise ValueError(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided "
-                "must end in `.weights.h5` (Keras weights format) or in `.npz`. "
+                "must end in `.weights.h5` (Keras weights format), `.npz` or `.safetensors`. "
                 f"Received: filepath={self.filepath}"
             )
         if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
@@ -85,7 +86,7 @@ class ModelCheckpoint(MonitorCallback):
             )
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self.save_freq != "epoch" and self._clock.is_due(batch, self.save_freq):
+        if self.save_freq != "epoch" and self._is_due(batch, self.save_freq):
             if self.save_best_only and self.monitor_op is None:
                 self._set_monitor_op()
             self._save_model(self._current_epoch, batch, logs or {})

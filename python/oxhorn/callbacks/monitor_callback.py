@@ -20,6 +20,9 @@ class MonitorCallback(Callback):
         min_delta: change below which an improvement does not count.
     """
 
+    # Its sign is that of the direction, which is found out again.
+    _passing = ("min_delta",)
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -17,6 +17,9 @@ class ProgbarLogger(Callback):
 
     interval = 0.05
 
+    # What is printed of one run is not printed again by another.
+    _passing = ("seen", "target", "verbose", "epochs")
+
     def __init__(self) -> None:
         super().__init__()
         self.seen = 0
@@ -35,6 +38,11 @@ class ProgbarLogger(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         # Validation within `fit` shares the bar of the epoch.
         self._called_in_fit = True
+
+    def _go_on(self, further: Any) -> None:
+        """Draws the rest of the epoch that was interrupted."""
+        self._called_in_fit = True
+        self._new_progbar()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         if not self._called_in_fit:

@@ -28,6 +28,8 @@ from oxhorn.layers.building import (
 )
 from oxhorn.layers.input_spec import SPECS, InputSpec, check_input
 from oxhorn.layers.masking_rules import LOSING, output_mask
+from oxhorn.layers.own_variables import mismatch
+from oxhorn.saving.file_scope import claim
 
 _keys = itertools.count(1)
 
@@ -510,6 +512,27 @@ class Layer(Operation):
 
     # What can be written down ---------------------------------------------------------------------
 
+    def _own_variables(self) -> list[Variable]:
+        """The variables that files have for this layer alone, in Keras' order."""
+        return [*self._trainable_variables, *self._non_trainable_variables]
+
+    def save_own_variables(self, store: Any) -> None:
+        """Puts the layer's own variables, not those of layers within, into a dictionary.
+
+        Files hold what is in it; a subclass may put other arrays there, and take them back in
+        `load_own_variables`.
+        """
+        for number, variable in enumerate(self._own_variables()):
+            store[str(number)] = variable
+
+    def load_own_variables(self, store: Any) -> None:
+        """Takes the layer's own variables from a dictionary that `save_own_variables` filled."""
+        failure = mismatch(self, store)
+        if failure is not None:
+            raise ValueError(failure)
+        for number, variable in enumerate(self._own_variables()):
+            variable.assign(store[str(number)])
+
     def get_config(self) -> dict[str, Any]:
         """The layer's settings, by which `from_config` makes another like it."""
         config = {"name": self.name, "trainable": self._trainable, "dtype": policy_config(self)}
@@ -643,6 +666,7 @@ class RegistryLayer(RegistryObject, Layer):
             return
         if "values" in made:
             return  # They stand in the settings, and no weight holds them.
+        claim(made["shape"])
         if "initializer" in made:
             value = _native.first_value(made["initializer"], list(made["shape"]))
         else:
@@ -743,6 +767,14 @@ def pull_numbers(engine: Any) -> None:
             now = getattr(layer, layer._numbers[path], value)
             if now != value:
                 engine.set_number(path, float(now))
+
+
+def push_numbers(engine: Any) -> None:
+    """Gives layers their numbers as an engine has them."""
+    for path, value in engine.numbers():
+        layer = _turnable.get(path, lambda: None)()
+        if layer is not None and getattr(layer, layer._numbers[path], value) != value:
+            setattr(layer, layer._numbers[path], value)
 
 
 def _unique(*lists: list[Any]) -> list[Any]:

@@ -254,6 +254,7 @@ class Stream:
         look: whether the model has to see a batch before the loop begins.
         restarts: when a `PyDataset` is told of an end before an epoch: never, `"once"`, or for
             `"each"` epoch.
+        order: the order of a `PyDataset`'s batches in the first pass, if a run goes on in one.
     """
 
     def __init__(
@@ -264,7 +265,10 @@ class Stream:
         steps: int | None = None,
         look: bool = False,
         restarts: str | None = None,
+        order: list[int] | None = None,
     ) -> None:
+        self.again = order
+        self.order: list[int] | None = None
         self.source = source
         self.ready = ready
         self.shuffle = shuffle
@@ -298,8 +302,11 @@ class Stream:
             order: Any = itertools.count()
         else:
             order = list(range(self._length() or 0))
-            if self.shuffle:
+            if self.again is not None:
+                order = self.again
+            elif self.shuffle:
                 random.shuffle(order)
+            self.order = list(order)
         return prefetch.batches(self.source, order)
 
     def _peek(self, look: bool) -> None:
@@ -342,6 +349,7 @@ class Stream:
         """A pass begins."""
         if self.pending is None:
             self.iterator = self._iterate()
+        self.again = None
 
     def next(self) -> tuple[list, list, list] | None:
         """The next batch, or `None` when there are no more."""

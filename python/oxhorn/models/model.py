@@ -262,14 +262,27 @@ class Model(Trainer, Layer):
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
     ) -> None:
-        """Writes the weights to a `.npz` file."""
+        """Writes the weights to a file, and the state of the optimizer.
+
+        Args:
+            filepath: the file: `.weights.h5`, `.npz` or `.safetensors`.
+            overwrite: whether a file that is there is replaced; otherwise a person is asked.
+            max_shard_size: not supported: there are no shards.
+        """
         from oxhorn.saving import weights_file
 
         more = {} if max_shard_size is None else {"max_shard_size": max_shard_size}
         weights_file.save(self, filepath, overwrite, **more)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Takes the weights from a `.npz` file."""
+        """Takes the weights from a file, and the state of the optimizer.
+
+        Args:
+            filepath: the file: `.weights.h5`, `.keras`, `.npz`, `.safetensors`, or legacy `.h5`.
+            skip_mismatch: whether layers that do not fit keep what they have, with a warning.
+            **kwargs: `objects_to_skip`, layers that are left out; `by_name`, of legacy `.h5` files,
+                whether layers are found by their names.
+        """
         from oxhorn.saving import weights_file
 
         weights_file.load(self, filepath, skip_mismatch, **kwargs)
@@ -277,23 +290,17 @@ class Model(Trainer, Layer):
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: Any = None, **kwargs: Any
     ) -> None:
-        """Not available yet: weights can be saved with `save_weights`, settings with `to_json`."""
-        raise NotImplementedError(
-            "Whole models cannot be saved yet. Use `model.save_weights('x.weights.npz')` and "
-            f"`model.to_json()`. Received: filepath={filepath}"
-        )
+        """Writes the model to a file that `load_model` reads, and Keras' own.
 
-    def _training_state(self) -> dict[str, Any]:
-        """Everything that training changes, by name."""
-        from oxhorn.saving import weights_file
+        Args:
+            filepath: the file: `.keras`, or `.h5` for the legacy format.
+            overwrite: whether a file that is there is replaced; otherwise a person is asked.
+            zipped: `False`, for a folder in place of a file, is not supported.
+            **kwargs: `include_optimizer`, of the legacy format.
+        """
+        from oxhorn.saving import save_model
 
-        return weights_file.training_state(self)
-
-    def _load_training_state(self, state: dict[str, Any]) -> None:
-        """Takes everything that training changes from what `_training_state` gave."""
-        from oxhorn.saving import weights_file
-
-        weights_file.load_training_state(self, state)
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
 
 class Functional(Model):

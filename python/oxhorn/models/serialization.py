@@ -13,6 +13,7 @@ from oxhorn.layers.layer import Layer, RegistryLayer
 from oxhorn.ops import keras_names
 from oxhorn.ops.dispatch import FunctionOperation
 from oxhorn.ops.indexing import GetItem
+from oxhorn.saving.file_scope import FileScope, current_file
 from oxhorn.saving.objects import (
     UnknownObjectError,
     deserialize_keras_object,
@@ -115,11 +116,8 @@ class Written:
     def operation(self, operation: Any) -> dict[str, Any]:
         calls = [node for node in operation._inbound_nodes if id(node) in self.own]
         nodes = [self.call(node) for node in calls if node.input_tensors]
-        return {
-            **operation_config(operation, calls),
-            "name": operation.name,
-            "inbound_nodes": nodes,
-        }
+        own = {"name": operation.name, "inbound_nodes": nodes}
+        return {**operation_config(operation, calls), **own}
 
     def call(self, node: Node) -> dict[str, Any]:
         args, kwargs = node.args, node.kwargs
@@ -206,11 +204,17 @@ class Read:
     def __init__(self, layers: list[dict[str, Any]], custom_objects: Any) -> None:
         self.custom_objects = custom_objects
         self.operations: dict[str, Any] = {}
+        # The calls that a layer has of other models, which a file counts apart.
+        self.earlier: dict[str, int] = {}
         waiting: list[tuple[Any, dict[str, Any], list[Any]]] = []
         for config in layers:
             name = config.get("name") or config["config"]["name"]
+            file = current_file()
+            known = {id(it) for it in file.shared.values()} if file is not None else ()
             operation = self.made(config)
             self.operations[name] = operation
+            if id(operation) in known:
+                self.earlier[name] = len(operation._inbound_nodes)
             waiting.append((operation, config, list(config.get("inbound_nodes", []))))
         while any(calls for _, _, calls in waiting):
             before = sum(len(calls) for _, _, calls in waiting)
@@ -250,7 +254,7 @@ class Read:
             elif isinstance(operation, GetItem):
                 key = args[1] if len(args) > 1 else kwargs.pop("key")
                 args = [args[0], tuple(key) if isinstance(key, list) else key]
-            elif kwargs.get("training") is False and not is_told(operation):
+            elif kwargs.get("training") is False and not is_told(operation, current_file()):
                 del kwargs["training"]
             operation(*args, **kwargs)
 
@@ -270,6 +274,9 @@ class Read:
         operation = self.operations.get(name)
         if operation is None:
             raise ValueError(f"Unknown layer: {name}")
+        if node_index < 0 or tensor_index < 0:
+            raise ValueError(f"No call has these numbers: {[name, node_index, tensor_index]}")
+        node_index += self.earlier.get(name, 0)
         if len(operation._inbound_nodes) <= node_index:
             raise NotYet
         return operation._inbound_nodes[node_index].output_tensors[tensor_index]
@@ -304,8 +311,10 @@ def made_operation(config: dict[str, Any]) -> Operation:
     return FunctionOperation(function, family, name)
 
 
-def is_told(layer: Any) -> bool:
+def is_told(layer: Any, file: FileScope | None) -> bool:
     """Whether `training: false` in a file was said by somebody, for calls of this layer."""
+    if file is not None and file.is_literal:
+        return True
     if isinstance(layer, RegistryLayer):
         return layer._keras_name in TOLD_MODES
     parameter = inspect.signature(type(layer).call).parameters.get("training")

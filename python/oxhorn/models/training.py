@@ -14,7 +14,7 @@ import numpy as np
 
 from oxhorn import _native, tree
 from oxhorn._tensor import Tensor
-from oxhorn.layers.layer import _context, pull_numbers
+from oxhorn.layers.layer import _context, pull_numbers, push_numbers
 from oxhorn.models.asked import (
     as_metric,
     loss_envelope,
@@ -30,8 +30,11 @@ from oxhorn.models.data import (
     is_stream,
     unpacked,
 )
+from oxhorn.saving import training_state
 from oxhorn.utils.messages import is_interactive_logging_enabled
 
+# The path of a learning rate that is a number.
+RATE = "optimizer/learning_rate"
 # Samples in a step where nobody says how many.
 BATCH_SIZE = 32
 THREADS = int(os.environ.get("OXHORN_THREADS", 0)) or os.cpu_count() or 1
@@ -71,6 +74,8 @@ class Trainer:
         self._x_structure: Any = None
         self._y_structure: Any = None
         self._initial_epoch: int | None = None
+        # The file in which a callback wants a backup of the run.
+        self._wanted_backup: str | None = None
         # How many samples a step takes, where it does not take all that are given.
         self._batch_rows: int | None = None
         self._fitting = False
@@ -292,7 +297,18 @@ class Trainer:
         self._engine.set_objective(optimizer, outputs, techniques)
         engine = weakref.ref(self)
         self.optimizer._engine = lambda: engine() and engine()._runs
+        self.optimizer._weights = lambda: engine().trainable_variables if engine() else []
         self._objective_set = True
+
+    def _take_numbers(self) -> None:
+        """Gives layers, techniques and the optimizer the engine's numbers, which are right."""
+        push_numbers(self._engine)
+        for path, value in self._engine.numbers():
+            technique = self._technique_at(path)
+            if technique is not None:
+                setattr(technique, path.rpartition("/")[2], value)
+            elif path == RATE and isinstance(self.optimizer._rate, float):
+                self.optimizer._rate = value
 
     def _pull_numbers(self) -> None:
         """Gives the engine the numbers of layers and techniques as they are now."""
@@ -442,6 +458,7 @@ class Trainer:
             epochs = min(epochs, config.max_epochs())
         self._batch_rows = _rows(batch_size)
         looks = {"steps": steps_per_epoch, "look": self._fresh, "restarts": "once"}
+        looks["order"] = training_state.order_in(callbacks)
         # Classes weigh in training only.
         of_batches = class_weight if is_stream(x) else None
         training = self._source(x, y, sample_weight, of_batches, shuffle, **looks)
@@ -478,12 +495,13 @@ class Trainer:
         settings = self._settings(listeners, verbose, "stop_training")
         settings.update(
             epochs=max(epochs, 0),
-            initial_epoch=listeners.resumed_epoch() or max(initial_epoch, 0),
+            initial_epoch=max(initial_epoch, 0),
             validation_freq=validation_freq,
             first_look=self._fresh,
         )
         self._fresh = False
         settings["rates"] = _rates(listeners)
+        settings["streams"] = training_state.Streams(training)
         self._pull_numbers()
         self._fitting = True
         try:
@@ -683,6 +701,8 @@ class Trainer:
             "model": self,
             "write": _print,
             "permute": lambda n: np.random.permutation(n).tolist(),
+            "names": lambda paths: training_state.names(self, paths),
+            "streams": None,
         }
 
     # Metrics --------------------------------------------------------------------------------------
@@ -732,6 +752,8 @@ class Heard:
 
     def __getattr__(self, name: str) -> Any:
         hook = getattr(self._listeners, name)
+        if name.startswith("_"):
+            return hook
 
         def heard(*args: Any) -> None:
             if name == "on_predict_batch_end":

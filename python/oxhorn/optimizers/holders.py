@@ -6,7 +6,15 @@ import json
 import re
 from typing import Any
 
-from oxhorn.optimizers.optimizer import RegistryOptimizer
+import numpy as np
+
+from oxhorn.optimizers.optimizer import (
+    DYNAMIC_SCALE,
+    STEP_COUNTER,
+    Fixed,
+    OptimizerVariable,
+    RegistryOptimizer,
+)
 
 
 class LossScaleOptimizer(RegistryOptimizer):
@@ -55,6 +63,37 @@ class LossScaleOptimizer(RegistryOptimizer):
     def _rate(self, value: Any) -> None:
         if "inner_optimizer" in self.__dict__:
             self.inner_optimizer._rate = value
+
+    @property
+    def _engine(self) -> Any:
+        return self.__dict__.get("_own_engine")
+
+    @_engine.setter
+    def _engine(self, engine: Any) -> None:
+        self.__dict__["_own_engine"] = engine
+        if "inner_optimizer" in self.__dict__:
+            self.inner_optimizer._engine = engine
+
+    @property
+    def _weights(self) -> Any:
+        return self.__dict__.get("_own_weights", list)
+
+    @_weights.setter
+    def _weights(self, weights: Any) -> None:
+        self.__dict__["_own_weights"] = weights
+        if "inner_optimizer" in self.__dict__:
+            self.inner_optimizer._weights = weights
+
+    @property
+    def variables(self) -> list[Any]:
+        """The state: what Keras counts here and nobody uses, the scale, and the inner one's."""
+        if not self.built:
+            return []
+        engine = self._engine_now()
+        count, rate = Fixed("iteration", np.int64(0)), Fixed("learning_rate", np.float32(0.0))
+        own = [OptimizerVariable(engine, STEP_COUNTER, (), "int64")]
+        own.append(OptimizerVariable(engine, DYNAMIC_SCALE, (), "float32"))
+        return [count, rate, *own, *self.inner_optimizer.variables]
 
     def _settings(self) -> dict[str, Any]:
         inner = json.loads(self.inner_optimizer._envelope())

@@ -22,6 +22,9 @@ SHARED = (
     "gradient_accumulation_steps",
 )
 SCOPE = "optimizer/"
+# What an optimizer keeps that holds another.
+STEP_COUNTER, DYNAMIC_SCALE = f"{SCOPE}step_counter", f"{SCOPE}dynamic_scale"
+OF_HOLDERS = (STEP_COUNTER, DYNAMIC_SCALE)
 
 
 class Optimizer:
@@ -82,6 +85,7 @@ class RegistryOptimizer(RegistryObject, Optimizer):
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         self.name = name or auto_name(snake_case(type(self).__name__))
         self._engine: Any = None
+        self._weights: Callable[[], list[Any]] = list
         self._exclude_from_weight_decay: list[str] = []
         self._rate: Any = None
         given = locals()
@@ -170,13 +174,15 @@ class RegistryOptimizer(RegistryObject, Optimizer):
     def _paths(self) -> list[tuple[str, tuple[int, ...], str]]:
         engine = self._engine_now()
         variables = engine.variables() if engine is not None else []
-        return [(p, shape, dtype) for p, shape, dtype, _ in variables if p.startswith(SCOPE)]
+        own = [(p, shape, dtype) for p, shape, dtype, _ in variables if p.startswith(SCOPE)]
+        return [row for row in own if row[0] not in OF_HOLDERS]
 
     @property
     def variables(self) -> list[Any]:
         """The state of the optimizer: the count of steps, the learning rate, and its slots."""
         engine = self._engine_now()
-        kept = [OptimizerVariable(engine, *row) for row in self._paths()]
+        paths = in_order_of([variable.key for variable in self._weights()], self._paths())
+        kept = [OptimizerVariable(engine, *row) for row in paths]
         if kept and isinstance(self._rate, float):
             kept.insert(1, LearningRate(self))
         return kept
@@ -242,6 +248,38 @@ class RegistryOptimizer(RegistryObject, Optimizer):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def in_order_of(keys: list[str], rows: list[tuple[str, Any, Any]]) -> list[tuple[str, Any, Any]]:
+    """The rows of slots, sorted by their weights wherever one block has a slot of each weight.
+
+    The engine has them in the order in which weights are used, Keras in that of the model's list.
+    """
+    prefixes = [f"{SCOPE}{key.replace('/', '_')}_" for key in keys]
+
+    def weight(row: tuple[str, Any, Any]) -> int:
+        return next((i for i, it in enumerate(prefixes) if row[0].startswith(it)), -1)
+
+    ordered: list[tuple[str, Any, Any]] = []
+    block: dict[int, list[tuple[str, Any, Any]]] = {}
+
+    def end_block() -> None:
+        for index in sorted(block):
+            ordered.extend(block[index])
+        block.clear()
+
+    last = -1
+    for row in rows:
+        index = weight(row)
+        if index == -1 or (index in block and index != last):
+            end_block()
+        if index == -1:
+            ordered.append(row)
+        else:
+            block.setdefault(index, []).append(row)
+        last = index
+    end_block()
+    return ordered
 
 
 class CalledRate:
@@ -346,6 +384,32 @@ class Iterations:
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape=(), dtype=int64, value={int(self)}>"
+
+
+class Fixed:
+    """A number that an optimizer of Keras keeps, and which says nothing here."""
+
+    shape = ()
+    trainable = False
+
+    def __init__(self, path: str, value: Any) -> None:
+        self.path = path
+        self.name = path
+        self.value = np.asarray(value)
+        self.dtype = self.value.dtype.name
+
+    def numpy(self) -> np.ndarray:
+        return self.value
+
+    def assign(self, value: Any) -> Fixed:
+        """Takes nothing: nobody asks for it."""
+        return self
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.value if dtype is None else self.value.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape=(), dtype={self.dtype}, value={self.value}>"
 
 
 class OptimizerVariable:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from oxhorn import _native
+from oxhorn.saving.file_scope import current_file, shared_number
 from oxhorn.saving.registry import (
     CustomObjectScope,
     get_custom_objects,
@@ -28,6 +30,8 @@ FUNCTION_MODULES = (
 )
 # Where a class is looked for that is written down without its module, as Keras 2 did.
 CLASS_MODULES = ("layers", "models", "models.model", "optimizers.schedules", *FUNCTION_MODULES)
+# What these modules have besides objects.
+HELPERS = ("deserialize", "get", "serialize")
 # Modules of which files may name classes; all others hold functions that do things.
 MODELING = frozenset(("", "dtype_policies", "random", "techniques", *CLASS_MODULES))
 
@@ -155,6 +159,9 @@ def _envelope(obj: Any) -> dict[str, Any]:
         further = getattr(obj, method)() if hasattr(obj, method) else None
         if further is not None:
             envelope[key] = serialize_keras_object(further)
+    number = shared_number(obj)
+    if number is not None:
+        envelope["shared_object_id"] = number
     return envelope
 
 
@@ -169,7 +176,8 @@ def deserialize_keras_object(
     Args:
         config: the dictionary, or a structure of such.
         custom_objects: further classes and functions by name.
-        safe_mode: accepted for Keras; what holds code is refused in any case.
+        safe_mode: whether what holds code is refused as such. Nothing lets it run: `False` has
+            Keras' meaning in no other respect either.
         **kwargs: nothing else is taken.
     """
     if kwargs:
@@ -189,6 +197,9 @@ def deserialize_keras_object(
     name, inner = config["class_name"], config["config"]
     if isinstance(name, str) and name.startswith("__"):
         return _deserialized_value(name, inner, custom_objects)
+    file, number = current_file(), config.get("shared_object_id")
+    if file is not None and number in file.shared:
+        return file.shared[number]
     if name == "function":
         if not isinstance(inner, str):
             raise TypeError(
@@ -196,7 +207,10 @@ def deserialize_keras_object(
                 f"{type(inner)}. Full config: {config}"
             )
         return _function(inner, config, custom_objects)
-    return _object(name, inner or {}, config, custom_objects)
+    found = _object(name, inner or {}, config, custom_objects)
+    if file is not None and number is not None:
+        file.shared[number] = found
+    return found
 
 
 def _deserialized_value(name: str, inner: Any, custom_objects: dict[str, Any]) -> Any:
@@ -227,9 +241,15 @@ def _function(name: str, config: dict[str, Any], custom_objects: dict[str, Any])
     custom = get_registered_object(name, custom_objects)
     if custom is not None:
         return custom
+    package = str(config.get("module") or "builtins").partition(".")[0]
+    if package not in ("builtins", "keras", "oxhorn"):
+        raise ValueError(
+            f"The function `{name}` of `{config['module']}` is not called: nothing in a file is "
+            "run, opened or fetched. A function of one's own has to be registered."
+        )
     for module in FUNCTION_MODULES:
         found = _member(module, name)
-        if callable(found):
+        if isinstance(found, FunctionType):
             return found
     raise UnknownObjectError(name, config)
 
@@ -275,6 +295,12 @@ def _class(name: str, config: dict[str, Any], custom_objects: dict[str, Any]) ->
         custom = get_registered_object(name, custom_objects)
     if custom is not None:
         return custom
+    reason = _native.refusal(name)
+    if reason is not None and name != "Lambda":
+        raise ValueError(
+            f"`{name}` is not made from a file: {reason}. Nothing in a file is run, opened or "
+            "fetched."
+        )
     module = config.get("module", "")
     if module is None:
         raise UnknownObjectError(name, config)
@@ -303,4 +329,9 @@ def _member(module: str, name: str) -> Any:
         found = importlib.import_module(f"oxhorn.{module}" if module else "oxhorn")
     except ModuleNotFoundError:
         return None
-    return getattr(found, name, None)
+    value = getattr(found, name, None)
+    # Helpers that a module happens to have are no objects that a file may name.
+    public = getattr(found, "__all__", None)
+    if public is None:
+        return value if getattr(value, "__module__", None) == found.__name__ else None
+    return value if name in public and name not in HELPERS else None

@@ -1,278 +1,200 @@
-"""Weights of models as `.npz` files, and all that training changes as one dictionary.
-
-Entries are named as in Keras' weight files, by attributes and classes in place of the names of
-layers, which differ from one program to the next: `layers/dense_1/vars/0` is the first weight of
-the second `Dense` among a model's layers.
-"""
+"""Weights of models in files: HDF5 as Keras writes it, NPZ and safetensors, both ways."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from oxhorn._naming import snake_case
+from oxhorn import _native
 from oxhorn.layers.layer import Layer
+from oxhorn.layers.own_variables import mismatch
+from oxhorn.optimizers.optimizer import RegistryOptimizer
+from oxhorn.saving import optimizer_state
+from oxhorn.saving.overwriting import may_write
+from oxhorn.saving.own_state import kept_in, put_into, take_random_state
+from oxhorn.saving.store import Tree, joined, stored_objects
 
-ENDING = ".npz"
-OPTIMIZER = "optimizer/"
-RATE = f"{OPTIMIZER}learning_rate"
-TECHNIQUES = "techniques/"
-VARIABLE = "variable/"
-STREAM = "numpy_random/"
-CONTAINERS = (list, tuple, dict)
+KERAS, H5, NPZ, SAFETENSORS = ".keras", (".h5", ".hdf5"), ".npz", ".safetensors"
+WEIGHTS_H5 = ".weights.h5"
+LAYER_NAMES = "layer_names"
 
 
 def save(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-    """Writes the weights of a model to a file.
+    """Writes the weights of a model to a file, and the state of its optimizer.
 
     The file is replaced in one step, so an interruption leaves the one before.
 
     Args:
         model: the model, which must be built.
-        filepath: the file, whose name ends in `.npz`.
+        filepath: the file, whose name ends in `.weights.h5`, `.npz` or `.safetensors`.
         overwrite: whether a file that is there is replaced; otherwise a person is asked.
-        **kwargs: nothing else is supported.
+        **kwargs: `objects_to_skip`, layers and optimizers that are left out; nothing else is
+            supported.
     """
-    path = _checked_path(filepath, "save_weights")
+    path = os.fspath(filepath)
+    skipped = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
         raise NotImplementedError(
             f"Arguments of `save_weights` that are not supported by Oxhorn: {sorted(kwargs)}"
         )
-    if os.path.exists(path) and not overwrite and not _may_overwrite(path):
+    if not path.endswith((WEIGHTS_H5, NPZ, SAFETENSORS)):
+        raise ValueError(
+            f"The filename must end in `{WEIGHTS_H5}`. Received: filepath={path}\nOxhorn also "
+            f"writes weights as `{NPZ}` and `{SAFETENSORS}`."
+        )
+    if not model.built:
+        raise ValueError(
+            "You are saving a model that has not yet been built. Try building the model first by "
+            "calling it on some data or by using `build()`."
+        )
+    if not may_write(path, overwrite):
         return
-    arrays = {
-        f"{place}/{number}": variable.numpy()
-        for place, layer in stored_layers(model)
-        for number, variable in enumerate(own_variables(layer))
-    }
-    unfinished = f"{path}.{os.getpid()}.part"
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
+    tree = weights_of(model, skipped)
+    put_into(tree, model)
+    if path.endswith(NPZ):
+        _native.write_npz(path, tree.arrays)
+    elif path.endswith(SAFETENSORS):
+        _native.write_safetensors(path, tree.arrays)
+    else:
+        _native.write_h5(path, tree.groups, tree.arrays)
 
 
 def load(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Gives a model the weights of a file.
+    """Gives a model the weights of a file, and its optimizer the state.
 
-    Either all are taken, or none and an error says why; with `skip_mismatch`, layers that do not
-    fit keep what they have, and a warning names them.
+    Either all weights are taken, or none and an error says why; with `skip_mismatch`, layers that
+    do not fit keep what they have, and a warning names them.
 
     Args:
         model: the model, which must be built.
-        filepath: the file, whose name ends in `.npz`.
+        filepath: the file, whose name ends in `.weights.h5`, `.keras`, `.npz`, `.safetensors`, or
+            `.h5` of older files.
         skip_mismatch: whether layers that do not fit are left out.
-        **kwargs: nothing else is supported.
+        **kwargs: `objects_to_skip`, layers and optimizers that are left out; of older `.h5` files
+            `by_name`, whether layers are found by their names.
     """
-    path = _checked_path(filepath, "load_weights")
+    path = os.fspath(filepath)
+    skipped = kwargs.pop("objects_to_skip", None)
+    by_name = kwargs.pop("by_name", None)
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {kwargs}")
+    older = path.endswith(H5) and not path.endswith(WEIGHTS_H5)
+    if by_name is not None and not older:
+        raise ValueError(
+            f"`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {path}"
+        )
+    if skipped is not None and (older or path.endswith(KERAS)):
+        raise ValueError(
+            f"`objects_to_skip` only supports loading '.weights.h5' files.Received: {path}"
+        )
+    tree = _read(path)
     if not model.built:
         raise ValueError(
             "You are loading weights into a model that has not yet been built. Try building the "
             "model first by calling it on some data or by using `build()`."
         )
-    with np.load(path, allow_pickle=False) as file:
-        stored: dict[str, dict[str, np.ndarray]] = {}
-        for entry in file.files:
-            place, _, number = entry.rpartition("/")
-            stored.setdefault(place, {})[number] = file[entry]
-    fitting: list[tuple[Any, np.ndarray]] = []
-    failures: list[tuple[Any, str]] = []
-    for place, layer in stored_layers(model):
-        arrays = stored.get(place, {})
-        failure = _mismatch(layer, arrays)
-        if failure is not None:
-            failures.append((layer, failure))
-        else:
-            fitting += [(v, arrays[str(i)]) for i, v in enumerate(own_variables(layer))]
-    if failures:
-        message = (
-            f"A total of {len(failures)} objects could not be loaded. Example error message for "
-            f"object {failures[0][0]}:\n\n{failures[0][1]}\n\n"
-            f"List of objects that could not be loaded:\n{[layer for layer, _ in failures]}"
-        )
-        if not skip_mismatch:
-            raise ValueError(message)
-        warnings.warn(message, stacklevel=3)
-    for variable, array in fitting:
-        variable.assign(array)
+    if older or LAYER_NAMES in tree.groups.get("", {}):
+        from oxhorn.saving import legacy_h5
 
-
-def _checked_path(filepath: Any, method: str) -> str:
-    path = os.fspath(filepath)
-    if path.endswith((".h5", ".hdf5", ".keras")):
-        raise NotImplementedError(
-            f"`{method}` reads and writes `.npz` files: HDF5 and `.keras` files are not supported "
-            f"by Oxhorn. Use a name such as 'model.weights.npz'. Received: filepath={path}"
-        )
-    if not path.endswith(ENDING):
-        raise ValueError(f"The filename must end in `{ENDING}`. Received: filepath={path}")
-    return path
-
-
-def _may_overwrite(path: str) -> bool:
-    answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
-    while answer not in ("y", "n"):
-        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
-    return answer == "y"
-
-
-def _mismatch(layer: Layer, arrays: dict[str, np.ndarray]) -> str | None:
-    """Why a layer cannot take these arrays, or `None` if it can."""
-    variables = own_variables(layer)
-    if len(arrays) != len(variables):
-        if not variables and not layer.built:
-            return (
-                f"Layer '{layer.name}' was never built and thus it doesn't have any variables. "
-                f"However the weights file lists {len(arrays)} variables for this layer."
-            )
-        return (
-            f"Layer '{layer.name}' expected {len(variables)} variables, but received "
-            f"{len(arrays)} variables during loading. Expected: {[v.name for v in variables]}"
-        )
-    for number, variable in enumerate(variables):
-        array = arrays.get(str(number))
-        if array is None:
-            return f"The file has no variable {number} for layer '{layer.name}'."
-        if array.shape != variable.shape:
-            return (
-                "The shape of the target variable and the shape of the target value in "
-                f"`variable.assign(value)` must match. variable.shape={variable.shape}, Received: "
-                f"value.shape={array.shape}. Target variable: {variable}"
-            )
-    return None
-
-
-# Where the variables of a model are in a file ----------------------------------------------------
-
-
-def own_variables(layer: Layer) -> list[Any]:
-    """The variables of a layer that are not those of layers within it: trainable ones first."""
-    return [*layer._trainable_variables, *layer._non_trainable_variables]
-
-
-def stored_layers(model: Any) -> Iterator[tuple[str, Layer]]:
-    """The layers of a model, itself among them, each once with its place in a file."""
-    yield from _walked(model, "", set())
-
-
-def _walked(layer: Layer, path: str, seen: set[int]) -> Iterator[tuple[str, Layer]]:
-    if id(layer) in seen:
+        legacy_h5.load_weights(model, tree, skip_mismatch, by_name=bool(by_name))
         return
-    seen.add(id(layer))
-    yield f"{path}vars", layer
-    for name, value in _children(layer):
-        if isinstance(value, Layer):
-            yield from _walked(value, f"{path}{name}/", seen)
-        elif isinstance(value, CONTAINERS):
-            yield from _walked_container(value, f"{path}{name}/", seen)
+    take_weights(model, tree, skipped or (), skip_mismatch)
+    take_random_state(model, kept_in(tree))
 
 
-def _walked_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Layer]]:
-    """The layers in a list or dictionary, told apart by their classes and a count of each."""
-    counts: dict[str, int] = {}
-    for value in container.values() if isinstance(container, dict) else container:
-        if not isinstance(value, (Layer, *CONTAINERS)):
-            continue
-        kind = snake_case(type(value).__name__) if isinstance(value, Layer) else "container"
-        number = counts.get(kind, 0)
-        counts[kind] = number + 1
-        place = f"{path}{kind}_{number}/" if number else f"{path}{kind}/"
-        if isinstance(value, Layer):
-            yield from _walked(value, place, seen)
+def _read(path: str) -> Tree:
+    """The tree in a file, by the ending of its name."""
+    readers: dict[Any, Callable[[], Tree]] = {
+        KERAS: lambda: _of_archive(_native.read_keras(path)),
+        NPZ: lambda: Tree({}, _native.read_npz(path)),
+        SAFETENSORS: lambda: Tree({}, _native.read_safetensors(path)),
+        H5: lambda: Tree(*_native.read_h5(path)),
+    }
+    reader = next((it for ending, it in readers.items() if path.endswith(ending)), None)
+    if reader is None:
+        raise ValueError(
+            f"File format not supported: filepath={path}. Oxhorn reads weights of `.keras` and "
+            f"`.weights.h5` files, of legacy H5 files (`.h5` extension), of `{NPZ}` and "
+            f"`{SAFETENSORS}` files."
+        )
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"There is no file of this name. Received: filepath={path}")
+    return reader()
+
+
+def _of_archive(archive: dict[str, Any]) -> Tree:
+    return Tree(archive["groups"], archive["tensors"])
+
+
+# Between models and trees ------------------------------------------------------------------------
+
+
+def weights_of(model: Any, skipped: Iterable[Any] = ()) -> Tree:
+    """What a file keeps of a model: the variables of layers and optimizers."""
+    tree = Tree()
+    for path, stored in stored_objects(model, skipped):
+        own: dict[str, Any] = {}
+        if isinstance(stored, Layer):
+            _refuse_assets(stored)
+            stored.save_own_variables(own)
         else:
-            yield from _walked_container(value, place, seen)
+            variables = optimizer_state.variables(stored)
+            own = {str(number): variable for number, variable in enumerate(variables)}
+        tree.put(joined(path, "vars"), stored.name, own)
+    return tree
 
 
-# What every layer or model has, and no program has given it.
-_OWN = frozenset(
-    """_layers _trainable_variables _non_trainable_variables _seed_generators _metrics _losses
-    _inbound_nodes _outbound_nodes _given _graph _operations _input _compiled _compile_metrics _kept
-    _build_shapes _input_dtypes _numbers optimizer loss history""".split()
-)
+def take_weights(model: Any, tree: Tree, skipped: Iterable[Any], skip_mismatch: bool) -> None:
+    """Gives layers and optimizers of a model what a tree has for them."""
+    layers: list[tuple[Layer, dict[str, np.ndarray]]] = []
+    optimizers: list[tuple[RegistryOptimizer, dict[str, np.ndarray]]] = []
+    failures: list[tuple[Any, Any]] = []
+    for path, stored in stored_objects(model, skipped):
+        arrays = tree.at(joined(path, "vars"))
+        if not isinstance(stored, Layer):
+            optimizers.append((stored, arrays))
+            continue
+        _refuse_assets(stored)
+        # Only a layer itself knows what it makes of arrays in a way of its own.
+        own = type(stored).load_own_variables is not Layer.load_own_variables
+        failure = None if own else mismatch(stored, arrays)
+        if failure is None:
+            layers.append((stored, arrays))
+        else:
+            failures.append((stored, failure))
+    if failures and not skip_mismatch:
+        raise ValueError(_told(failures))
+    for layer, arrays in layers:
+        try:
+            layer.load_own_variables(arrays)
+        except Exception as error:  # Whatever a method of somebody's own raises.
+            failures.append((layer, error))
+    if failures:
+        if not skip_mismatch:
+            raise ValueError(_told(failures)) from failures[0][1]
+        warnings.warn(_told(failures), stacklevel=4)
+    for optimizer, arrays in optimizers:
+        if arrays or optimizer.built:
+            own = optimizer_state.variables(optimizer)
+            optimizer_state.load(optimizer, own, arrays)
 
 
-def _children(layer: Layer) -> list[tuple[str, Any]]:
-    """The attributes in which layers may be, those of a beginning underscore last."""
-    from oxhorn.models.model import Model
-
-    attributes = {key: value for key, value in vars(layer).items() if key not in _OWN}
-    if not isinstance(layer, Model):
-        return _sorted(attributes)
-    if layer._graph is not None or type(layer).__name__ == "Sequential":
-        return [("layers", layer.layers), *_sorted(attributes)]
-    return _sorted({**attributes, "layers": layer.layers})
+def _told(failures: list[tuple[Any, Any]]) -> str:
+    """What could not be loaded, in Keras' words."""
+    return (
+        f"A total of {len(failures)} objects could not be loaded. Example error message for "
+        f"object {failures[0][0]}:\n\n{failures[0][1]}\n\n"
+        f"List of objects that could not be loaded:\n{[layer for layer, _ in failures]}"
+    )
 
 
-def _sorted(attributes: dict[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(attributes.items(), key=lambda item: (item[0].startswith("_"), item[0]))
-
-
-# Everything that training changes ----------------------------------------------------------------
-
-
-def training_state(model: Any) -> dict[str, np.ndarray]:
-    """Everything that training changes, by name.
-
-    That is the variables, among them the states of random streams, those of the optimizer and its
-    learning rate, those of techniques, and NumPy's random state, from which the order of samples is
-    drawn.
-    """
-    state = {f"{VARIABLE}{n}": variable.numpy() for n, variable in enumerate(model.variables)}
-    for scope in (OPTIMIZER, TECHNIQUES):
-        for number, path in enumerate(_paths(model, scope)):
-            state[f"{scope}{number}"] = np.asarray(model._engine.value(path))
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and isinstance(optimizer._rate, float):
-        state[RATE] = np.asarray(optimizer._rate, dtype="float64")
-    stream = np.random.get_state()
-    if isinstance(stream, tuple):  # Other generators than the default one have a dictionary.
-        _, keys, *position = stream
-        state[f"{STREAM}keys"] = np.asarray(keys)
-        state[f"{STREAM}position"] = np.asarray(position, dtype="float64")
-    return state
-
-
-def load_training_state(model: Any, state: dict[str, np.ndarray]) -> None:
-    """Takes everything that training changes from what `training_state` gave."""
-    variables = model.variables
-    paths = {scope: _paths(model, scope) for scope in (OPTIMIZER, TECHNIQUES)}
-    for kind, prefix, own in (
-        ("variables", VARIABLE, variables),
-        ("variables of the optimizer", OPTIMIZER, paths[OPTIMIZER]),
-        ("variables of techniques", TECHNIQUES, paths[TECHNIQUES]),
-    ):
-        stored = [name for name in state if name.startswith(prefix) and name != RATE]
-        if len(stored) != len(own):
-            raise ValueError(
-                f"The model has {len(own)} {kind}, but its backup has {len(stored)}. Delete the "
-                "backup of another model to start anew."
-            )
-    for number, variable in enumerate(variables):
-        variable.assign(state[f"{VARIABLE}{number}"])
-    for scope, own in paths.items():
-        for number, path in enumerate(own):
-            model._engine.set_value(path, state[f"{scope}{number}"])
-    if RATE in state:
-        model.optimizer.learning_rate = float(state[RATE])
-    if f"{STREAM}keys" in state:
-        position, has_gauss, gauss = state[f"{STREAM}position"]
-        keys = state[f"{STREAM}keys"]
-        np.random.set_state(("MT19937", keys, int(position), int(has_gauss), float(gauss)))
-
-
-def _paths(model: Any, scope: str) -> list[str]:
-    """The variables of the optimizer or of techniques, once there are any."""
-    if model._runs is None:
-        return []
-    return [path for path, *_ in model._engine.variables() if path.startswith(scope)]
+def _refuse_assets(layer: Layer) -> None:
+    if hasattr(layer, "save_assets") or hasattr(layer, "load_assets"):
+        raise NotImplementedError(
+            f"`{type(layer).__name__}` has `save_assets` or `load_assets`, for which Oxhorn's "
+            "files have no place. Keep what the layer needs in its `get_config` or in weights."
+        )

@@ -709,4 +709,6 @@ def backups(keras: Any) -> Any:
             pass
         model = line(keras, optimizer=keras.optimizers.Adam(0.01))
         kept = keras.callbacks.BackupAndRestore(folder + "/backup")
-        return fitted(model, x, y, epochs=5, shuffle=False, callbacks=[kept])
+        history, epochs, weights = fitted(model, x, y, epochs=5, shuffle=False, callbacks=[kept])
+    # Keras has forgotten what was before.
+    return [{name: values[-2:] for name, values in history.items()}, epochs[-2:], weights]

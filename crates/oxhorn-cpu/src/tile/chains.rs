@@ -163,3 +163,104 @@ fn destination(operand: Operand) -> Option<Destination> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oxhorn_ir::{Binary, Compare, Unary};
+    use oxhorn_plan::BufferId;
+
+    const fn buffer(id: u32) -> Operand {
+        Operand::Memory(BufferId(id), Walk::Element)
+    }
+
+    const R0: Operand = Operand::Register(0);
+    const R1: Operand = Operand::Register(1);
+    const G: Operand = buffer(0);
+    const M: Operand = buffer(1);
+    const V: Operand = buffer(2);
+    const W: Operand = buffer(3);
+    const RATE: Operand = Operand::Memory(BufferId(4), Walk::Whole);
+
+    fn it(action: Action, args: &[Operand], to: Operand) -> Instruction {
+        let (dtype, span, args) = (DType::F32, Span::Element, args.to_vec());
+        Instruction { action, dtype, span, args, to: destination(to).expect("a destination") }
+    }
+
+    fn binary(op: Binary, a: Operand, b: Operand, to: Operand) -> Instruction {
+        it(Action::Binary(op), &[a, b], to)
+    }
+
+    /// Adam's update in place, as the planner writes it.
+    fn adam() -> Vec<Instruction> {
+        let number = Operand::Constant;
+        vec![
+            binary(Binary::Sub, G, M, R0),
+            binary(Binary::Mul, R0, number(0.1), R0),
+            binary(Binary::Add, M, R0, M),
+            binary(Binary::Mul, G, G, R0),
+            binary(Binary::Sub, R0, V, R0),
+            binary(Binary::Mul, R0, number(0.001), R0),
+            binary(Binary::Add, V, R0, V),
+            binary(Binary::Mul, M, RATE, R0),
+            it(Action::Unary(Unary::Sqrt), &[V], R1),
+            binary(Binary::Add, R1, number(1e-7), R1),
+            binary(Binary::Div, R0, R1, R1),
+            binary(Binary::Sub, W, R1, W),
+        ]
+    }
+
+    #[test]
+    fn the_update_of_adam_is_one() {
+        let found = find(&adam()).expect("a chain");
+        assert_eq!(found.chain.name, "ADAM");
+        assert_eq!(found.arguments, [G, M, V, W]);
+        assert_eq!(found.numbers[2], RATE);
+        let results: Vec<Operand> = found.results.into_iter().filter_map(operand).collect();
+        assert_eq!(results, [M, V, W]);
+    }
+
+    #[test]
+    fn what_is_needed_later_breaks_a_chain() {
+        let mut code = adam();
+        code.push(binary(Binary::Add, R1, R1, buffer(9)));
+        assert!(find(&code).is_none());
+        // Once it has been written again, it is something else.
+        code.insert(12, it(Action::Move, &[G], R1));
+        assert!(find(&code).is_some());
+    }
+
+    #[test]
+    fn an_operand_must_be_what_its_name_says() {
+        let mut code = adam();
+        // The step is made of the old momentum, not of the new one.
+        code[7].args[0] = G;
+        assert!(find(&code).is_none());
+        let mut code = adam();
+        // One rate for each element is no number.
+        code[7].args[1] = buffer(8);
+        assert!(find(&code).is_none());
+        let mut code = adam();
+        code[4].dtype = DType::F64;
+        assert!(find(&code).is_none());
+        assert!(find(&adam()[..11]).is_none());
+    }
+
+    #[test]
+    fn random_words_below_a_limit_are_never_written() {
+        let key = Operand::Memory(BufferId(5), Walk::Whole);
+        let mut code = vec![
+            it(Action::RandomBits, &[key], R1),
+            binary(Binary::Shr, R1, Operand::Constant(9.0), R1),
+            it(Action::Cast(DType::F32), &[R1], R1),
+            it(Action::Compare(Compare::Less), &[R1, RATE], R0),
+        ];
+        code[..3].iter_mut().for_each(|it| it.dtype = DType::U32);
+        assert_eq!(below(&code), Some((key, RATE, Destination::Register(0))));
+        let mut other = code.clone();
+        other[1].args[1] = Operand::Constant(8.0);
+        assert_eq!(below(&other), None);
+        code.push(binary(Binary::Add, R1, R1, G));
+        assert_eq!(below(&code), None);
+    }
+}

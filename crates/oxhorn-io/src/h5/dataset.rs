@@ -17,10 +17,19 @@ const TENSOR: &str = "a tensor of the HDF5";
 pub(super) struct Chunks {
     /// The address of the root of their tree.
     pub(super) tree: u64,
-    /// How many numbers a chunk's place has.
-    pub(super) places: u64,
-    /// How many there can be.
-    pub(super) count: u64,
+    /// The extents of the tensor.
+    shape: Vec<u64>,
+    /// The extents of each chunk.
+    pub(super) extents: Vec<u64>,
+}
+
+impl Chunks {
+    /// Whether there is a chunk at a place, which has one number more than axes.
+    pub(super) fn has(&self, place: &[u64]) -> bool {
+        let mut axes = place.iter().zip(self.shape.iter().zip(&self.extents));
+        let within = axes.all(|(at, (whole, part))| at < whole && at % part == 0);
+        within && place.last() == Some(&0)
+    }
 }
 
 /// Checks a tensor, and says where its chunks are if it has some.
@@ -196,7 +205,7 @@ fn chunked(layout: Bytes<'_>, element: u64, shape: &[u64], budget: &mut Budget) 
             "a tensor of the HDF5 declares {bytes} bytes, and stores none"
         )));
     };
-    Ok(Chunks { tree, places, count })
+    Ok(Chunks { tree, shape: shape.to_vec(), extents })
 }
 
 /// The product, as long as it is below what can be addressed, even where an extent is 0.

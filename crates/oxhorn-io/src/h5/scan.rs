@@ -1,9 +1,9 @@
 //! What a file of HDF5 is checked for before the library reads it: where every name leads, and how
 //! much there is.
 //!
-//! The library passes over links that lead out of the file, follows two names to one object as often
-//! as there are ways to it, and allocates what a shape declares. Here a file is walked once, without
-//! a byte of its tensors; what the walk refuses is never read.
+//! The library passes over links that lead out of the file, follows two names to one object as
+//! often as there are ways to it, and allocates what a shape declares. Here a file is walked once,
+//! without a byte of its tensors; what the walk refuses is never read.
 
 use std::collections::HashSet;
 
@@ -147,7 +147,8 @@ impl<'a> Scan<'a> {
         let mut nodes = vec![];
         // Keys are offsets of names, eight bytes.
         self.leaves(tree, 0, 8, path, &mut nodes)?;
-        for at in nodes.into_iter().flatten() {
+        for leaf in nodes {
+            let at = leaf.child;
             self.visit(at, path)?;
             self.file.signature(at, b"SNOD")?;
             for index in 0..self.file.number(at + 6, 2)? {
@@ -171,7 +172,7 @@ impl<'a> Scan<'a> {
         kind: u64,
         key_bytes: u64,
         path: &str,
-        to: &mut Vec<Option<u64>>,
+        to: &mut Vec<Leaf>,
     ) -> Result<()> {
         // Nodes wait here in place of on the stack; each is visited once.
         let mut waiting = vec![at];
@@ -181,26 +182,39 @@ impl<'a> Scan<'a> {
             ensure!(self.file.number(at + 4, 1)? == kind, "the HDF5 is damaged: another tree");
             let level = self.file.number(at + 5, 1)?;
             for index in 0..self.file.number(at + 6, 2)? {
-                let child = self.file.address(at + 24 + key_bytes + index * (key_bytes + 8))?;
-                match (level, child) {
-                    (0, child) => to.push(child),
-                    (_, Some(child)) => waiting.push(child),
-                    (_, None) => return Err(damaged("a tree leads nowhere")),
-                }
+                let key = at + 24 + index * (key_bytes + 8);
+                let child = self.file.address(key + key_bytes)?;
+                let child = child.ok_or_else(|| damaged("a tree leads nowhere"))?;
+                if level == 0 { to.push(Leaf { key, child }) } else { waiting.push(child) }
             }
         }
         Ok(())
     }
 
-    /// Checks that there are no more chunks than the shape has room for.
+    /// Checks that every chunk is one of those that the shape has room for, and is there once.
     fn chunks(&mut self, chunks: &dataset::Chunks, path: &str) -> Result<()> {
         let mut found = vec![];
         // Keys are size, filter mask and the chunk's place, with one number more than axes.
-        self.leaves(chunks.tree, 1, 8 + 8 * chunks.places, path, &mut found)?;
-        let count = found.len() as u64;
-        ensure!(count <= chunks.count, "`{path}` of the HDF5 has more chunks than its shape");
+        let axes = chunks.extents.len() as u64;
+        self.leaves(chunks.tree, 1, 8 + 8 * (axes + 1), path, &mut found)?;
+        let mut places = HashSet::new();
+        for leaf in found {
+            self.file.slice(leaf.child, self.file.number(leaf.key, 4)?)?;
+            let place = (0..=axes).map(|axis| self.file.number(leaf.key + 8 + 8 * axis, 8));
+            let place: Vec<u64> = place.collect::<Result<_>>()?;
+            ensure!(
+                chunks.has(&place) && places.insert(place),
+                "`{path}` of the HDF5 has more chunks than its shape"
+            );
+        }
         Ok(())
     }
+}
+
+/// What a leaf of a tree leads to, and where its key is.
+struct Leaf {
+    key: u64,
+    child: u64,
 }
 
 /// A name in a group, and what it leads to.

@@ -24,7 +24,7 @@ pub(crate) fn described(value: &Value) -> Tensor {
     let shape: Vec<usize> = serde_json::from_value(value["shape"].clone()).unwrap();
     let digits = value["hex"].as_str().unwrap();
     let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-    let bytes = (0..digits.len()).step_by(2).map(byte).collect();
+    let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
     Tensor::new(element, shape, bytes).unwrap()
 }
 

@@ -6,17 +6,15 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use super::{
-    Dataset, Target,
+    Dataset, Table, Target,
     file::{Reading, Scale, Scaling, name_of, source_of},
+    table::check_names,
 };
 use crate::{Error, Result};
 
 /// The most different texts of a column that becomes one number for each, and the most different
 /// whole numbers of a target that are classes.
 const CATEGORIES: usize = 20;
-
-/// What stands where a value is missing, in small letters.
-const MISSING: [&str; 7] = ["", "?", "na", "n/a", "nan", "null", "none"];
 
 /// A column of a file.
 struct Column<'a> {
@@ -45,23 +43,21 @@ impl Dataset {
     /// missing, or too large for single precision; a column holds more than 20 different texts; the
     /// target is no column; or all targets are the same. Each says in which line and column.
     pub fn from_csv(path: impl AsRef<Path>, reading: &Reading) -> Result<Dataset> {
-        let path = path.as_ref();
+        Dataset::from_table(&table(path.as_ref())?, reading)
+    }
+
+    /// The samples of a table, as [`Dataset::from_csv`] makes them.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn from_table(table: &Table, reading: &Reading) -> Result<Dataset> {
+        let path = table.path.as_path();
         let here = path.display();
-        let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
-        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file);
-        let names = reader.headers().map_err(|error| unreadable(path, &error.to_string()))?.clone();
-        let names = names_of(&names).map_err(|error| error.at(format!("{here}, line 1")))?;
-        let target = position_of(&names, reading).map_err(|error| error.at(here.to_string()))?;
-        let records: std::result::Result<Vec<StringRecord>, csv::Error> =
-            reader.records().collect();
-        let records = records.map_err(|error| unreadable(path, &error.to_string()))?;
-        if records.is_empty() {
-            return Err(Error::new(format!("{here} has no samples"))
-                .help("each line after the first is one"));
-        }
-        let column = |(at, name)| column(path, &records, (at, name));
+        let target =
+            position_of(&table.names, reading).map_err(|error| error.at(here.to_string()))?;
         let columns: Result<Vec<Column<'_>>> =
-            names.iter().map(String::as_str).enumerate().map(column).collect();
+            (0..table.names.len()).map(|at| column(table, at)).collect();
         let mut columns = columns?;
         let target = columns.remove(target);
         let y = target_of(target).map_err(|error| error.at(here.to_string()))?;
@@ -69,7 +65,7 @@ impl Dataset {
         let x = samples_of(columns, scaling).map_err(|error| error.at(here.to_string()))?;
         let data = Dataset {
             name: name_of(path),
-            split: reading.drawn(records.len())?,
+            split: reading.drawn(table.rows())?,
             source: source_of(path, reading),
             x,
             y,
@@ -79,24 +75,23 @@ impl Dataset {
     }
 }
 
+/// The table in a CSV file.
+pub(super) fn table(path: &Path) -> Result<Table> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file);
+    let header = reader.headers().map_err(|error| unreadable(path, &error.to_string()))?;
+    // The mark of UTF-8 that some programs write is no part of a name.
+    let names = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned());
+    let names: Vec<String> = names.collect();
+    check_names(&names).map_err(|error| error.at(format!("{}, line 1", path.display())))?;
+    let records: std::result::Result<Vec<StringRecord>, csv::Error> = reader.records().collect();
+    let records = records.map_err(|error| unreadable(path, &error.to_string()))?;
+    Table::checked(path, names, records)
+}
+
 fn unreadable(path: &Path, why: &str) -> Error {
     Error::new(format!("{} cannot be read: {why}", path.display()))
         .help("a CSV file is text in UTF-8, with as many cells in each line as in the first")
-}
-
-/// The names of the columns.
-fn names_of(header: &StringRecord) -> Result<Vec<String>> {
-    let names: Vec<String> =
-        header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
-        return Err(Error::new("the first line holds numbers where names should be")
-            .help("give each column a name"));
-    }
-    if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
-        return Err(Error::new(format!("two columns are called `{}`", names[i]))
-            .help("give each column a name of its own"));
-    }
-    Ok(names)
 }
 
 /// Which column is the target.
@@ -113,31 +108,14 @@ fn position_of(names: &[String], reading: &Reading) -> Result<usize> {
     found.ok_or_else(|| Error::new(format!("there is no column `{target}`")).help(known()))
 }
 
-/// The column at this position.
-fn column<'a>(
-    path: &Path,
-    records: &'a [StringRecord],
-    (at, name): (usize, &'a str),
-) -> Result<Column<'a>> {
-    let texts: Vec<&str> = records.iter().map(|record| record.get(at).unwrap_or("")).collect();
-    let wrong = |row: usize, what: String| {
-        let line = records[row].position().map_or(row as u64 + 2, |position| position.line());
-        Error::new(what).at(format!("{}, line {line}, column `{name}`", path.display()))
+/// The column at this position: numbers, if each cell is one.
+fn column(table: &Table, at: usize) -> Result<Column<'_>> {
+    let (name, texts) = (table.names[at].as_str(), table.texts(at)?);
+    let cells = match texts.iter().all(|text| text.parse::<f64>().is_ok()) {
+        true => Cells::Numbers(table.numbers(at)?),
+        false => Cells::Texts(texts),
     };
-    let is_missing = |text: &&str| MISSING.contains(&text.to_lowercase().as_str());
-    if let Some(row) = texts.iter().position(is_missing) {
-        return Err(wrong(row, format!("a value is missing: {:?}", texts[row]))
-            .help("fill it in, or leave the line out"));
-    }
-    let numbers: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok()).collect();
-    let Some(numbers) = numbers else {
-        return Ok(Column { name, cells: Cells::Texts(texts) });
-    };
-    match numbers.iter().position(|number| !(*number as f32).is_finite()) {
-        Some(row) => Err(wrong(row, format!("{} is too large", texts[row]))
-            .help("numbers are kept in single precision, whose largest is 3.4e38")),
-        None => Ok(Column { name, cells: Cells::Numbers(numbers) }),
-    }
+    Ok(Column { name, cells })
 }
 
 /// What is to be said of each sample.

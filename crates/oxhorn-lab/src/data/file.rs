@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Dataset, Source, Split, Target, idx};
+use serde::{Deserialize, Serialize};
+
+use super::{Dataset, Source, Split, Table, Target, idx};
 use crate::{Error, Result};
 
 /// Which fraction of samples is learnt from if it is not said.
@@ -114,9 +116,9 @@ impl Reading {
 }
 
 impl Dataset {
-    /// The data of a file, by what it is called: `.csv` with a target column, `.npz` with arrays
-    /// `x` and `y` or `x_train`, `y_train`, `x_test` and `y_test`, or a folder with the files of
-    /// MNIST or Fashion-MNIST.
+    /// The data of a file, by what it is called: `.csv` or `.parquet` with a target column, `.npz`
+    /// with arrays `x` and `y` or `x_train`, `y_train`, `x_test` and `y_test`, or a folder with
+    /// the files of MNIST or Fashion-MNIST.
     ///
     /// # Errors
     ///
@@ -127,10 +129,11 @@ impl Dataset {
         let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
         match extension.as_deref() {
             _ if path.is_dir() => folder(path, reading),
-            Some("csv") => Dataset::from_csv(path, reading),
+            Some("csv" | "parquet") => Dataset::from_table(&Table::open(path)?, reading),
             Some("npz") => Dataset::from_npz(path, reading),
             _ => Err(Error::new(format!("{} is no data that can be read", path.display())).help(
-                "there are readers of .csv and .npz files, and of folders with the files of MNIST",
+                "there are readers of .csv, .parquet and .npz files, and of folders with the \
+                 files of MNIST",
             )),
         }
     }
@@ -168,15 +171,15 @@ impl Dataset {
 }
 
 /// What a number is brought to one scale with.
-#[derive(Clone, Copy)]
-pub(super) struct Scale {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
     mean: f64,
     deviation: f64,
 }
 
 impl Scale {
     /// Of these numbers; their deviation counts as 1 where they are all the same.
-    pub(super) fn of(numbers: impl Iterator<Item = f64> + Clone) -> Scale {
+    pub fn of(numbers: impl Iterator<Item = f64> + Clone) -> Scale {
         let n = numbers.clone().count().max(1) as f64;
         let mean = numbers.clone().sum::<f64>() / n;
         let variance = numbers.map(|x| (x - mean).powi(2)).sum::<f64>() / n;
@@ -184,7 +187,8 @@ impl Scale {
         Scale { mean, deviation }
     }
 
-    pub(super) fn apply(self, number: f64) -> f64 {
+    /// The number on that scale.
+    pub fn apply(self, number: f64) -> f64 {
         (number - self.mean) / self.deviation
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use ndarray::{ArrayD, Axis, IxDyn};
 use zip::ZipArchive;
 
-use self::npy::{Array, Kind};
+pub use self::npy::{Array, Kind};
 use super::{
     Dataset, Split, Target,
     file::{Reading, classes_of, name_of, source_of},
@@ -95,7 +95,12 @@ impl Dataset {
 }
 
 /// The arrays of a file, by name.
-fn arrays_of(path: &Path) -> Result<BTreeMap<String, Array>> {
+///
+/// # Errors
+///
+/// If the file cannot be read, or elements of an array are no numbers. Nothing is allocated that
+/// the file's own size could not fill.
+pub fn arrays_of(path: &Path) -> Result<BTreeMap<String, Array>> {
     let unreadable = |why: String| {
         Error::new(format!("{} cannot be read: {why}", path.display()))
             .help("an NPZ file is what `numpy.savez` writes")

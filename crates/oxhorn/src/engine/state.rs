@@ -68,7 +68,7 @@ impl Engine {
     /// # Errors
     ///
     /// As [`Engine::build`].
-    pub(crate) fn declare(&mut self, inputs: &[Type]) -> Result<()> {
+    pub fn declare(&mut self, inputs: &[Type]) -> Result<()> {
         self.inputs = inputs.to_vec();
         self.parts().declare(inputs)
     }
@@ -78,7 +78,7 @@ impl Engine {
     /// # Errors
     ///
     /// If the optimizer does not fit the network.
-    pub(crate) fn declare_optimizer(&mut self) -> Result<()> {
+    pub fn declare_optimizer(&mut self) -> Result<()> {
         if let Some(objective) = &self.objective {
             self.parts().declare_optimizer(&objective.optimizer, &self.inputs)?;
         }
@@ -90,7 +90,7 @@ impl Engine {
     /// # Errors
     ///
     /// None of values that have their variables' types.
-    pub(crate) fn give(&mut self, values: State) -> Result<()> {
+    pub fn give(&mut self, values: State) -> Result<()> {
         for (path, tensor) in values.into_entries() {
             self.given.insert(path.clone(), tensor);
             if self.weights.ty(&path).is_some() {

@@ -1,10 +1,10 @@
 //! One `fit`: its epochs, and where it is in them, so that another can go on from there.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 use oxhorn_ir::Result;
 
-use super::{Chunks, FirstLook, Loop, Output, Part, measure, printed};
+use super::{Chunks, FirstLook, Loop, Names, Output, Part, measure, printed};
 use crate::{
     averaging::Averaging,
     backup,
@@ -20,6 +20,9 @@ use crate::{
     training::Run,
 };
 
+/// Scopes of the state in which names are paths of the engine.
+const PATHS: [&str; 4] = ["engine/variables", "engine/numbers", "engine/awake", "averaging/means"];
+
 /// A run of `fit`, and all that it keeps from step to step.
 struct Fitting<'m, 'd, 'a> {
     run: Run<'m, 'a>,
@@ -29,6 +32,7 @@ struct Fitting<'m, 'd, 'a> {
     callbacks: Vec<Box<dyn Callback + 'a>>,
     permute: Box<Permute<'a>>,
     random: Box<dyn Randomness + 'a>,
+    names: Box<Names<'a>>,
     averaging: Option<Averaging>,
     history: History,
     /// The numbers of the last epoch that ended.
@@ -87,6 +91,7 @@ impl Engine {
             callbacks: settings.callbacks,
             permute: settings.permute,
             random: settings.random,
+            names: settings.names,
             history: History::new(params),
             logs: Logs::new(),
             epoch: settings.initial_epoch,
@@ -95,7 +100,7 @@ impl Engine {
             validation_freq: settings.validation_freq,
             clock: Instant::now(),
         };
-        match &resumed {
+        match resumed {
             None => fitting.begin()?,
             Some(state) => fitting.resume(state)?,
         }
@@ -217,7 +222,7 @@ impl Fitting<'_, '_, '_> {
     }
 
     /// All that another run needs to go on from here.
-    fn state(&self) -> Result<State> {
+    fn state(&mut self) -> Result<State> {
         let state = State::new()
             .with("epoch", self.epoch)
             .with_some("step", self.step)
@@ -229,11 +234,27 @@ impl Fitting<'_, '_, '_> {
             .with_part("history", self.history.state())
             .with_part("logs", self.logs.state());
         let averaging = self.averaging.as_ref().map(Averaging::state);
-        Ok(state.with_part("averaging", averaging.unwrap_or_default()))
+        let mut state = state.with_part("averaging", averaging.unwrap_or_default());
+        PATHS.iter().try_for_each(|scope| state.rename(scope, &mut self.names))?;
+        Ok(state)
+    }
+
+    /// Names values by the paths that they have in this engine.
+    fn name_back(&mut self, state: &mut State) -> Result<()> {
+        let engine = &self.run.engine;
+        let numbers = engine.numbers().iter().map(|(path, _)| path.clone());
+        let paths = engine.weights().paths().map(str::to_owned).chain(numbers);
+        let paths: Vec<String> = paths.collect();
+        let names: HashMap<String, String> =
+            (self.names)(paths.clone())?.into_iter().zip(paths).collect();
+        let path = |name: String| names.get(&name).cloned().unwrap_or(name);
+        let mut back = |kept: Vec<String>| Ok(kept.into_iter().map(path).collect());
+        PATHS.iter().try_for_each(|scope| state.rename(scope, &mut back))
     }
 
     /// Goes on from where another run was.
-    fn resume(&mut self, state: &State) -> Result<()> {
+    fn resume(&mut self, mut state: State) -> Result<()> {
+        self.name_back(&mut state)?;
         self.step = state.find("step")?;
         let position = match self.step {
             Some(_) => Position::WithinEpoch,

@@ -7,15 +7,18 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// An array, its elements in row-major order.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Array {
-    pub(super) shape: Vec<usize>,
-    pub(super) elements: Vec<f64>,
-    pub(super) kind: Kind,
+pub struct Array {
+    /// Its extents.
+    pub shape: Vec<usize>,
+    /// Its numbers, the last index running fastest.
+    pub elements: Vec<f64>,
+    /// What they were.
+    pub kind: Kind,
 }
 
 /// What elements were written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Integers or truth values.
     Integers,
     /// Floats.
