@@ -81,7 +81,7 @@ def dropout(setup: Setup) -> list[Row]:
 
 def adam(setup: Setup) -> list[Row]:
     """Adam's update of three million weights, against a stream of the bytes it must move."""
-    rival = "PyTorch, fused"
+    rival = "PyTorch, fused, which reads a gradient besides"
     commands = {
         OXHORN: setup.bench("adam", 2),
         rival: setup.peer("torch_adam.py", "--threads", "2"),

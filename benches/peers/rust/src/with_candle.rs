@@ -28,7 +28,9 @@ impl Mlp {
         let hidden = network.hidden.iter().enumerate();
         Ok(Mlp {
             dropout_of_inputs: dropout(network.dropout_of_inputs),
-            hidden: hidden.map(|(name, &units)| dense(name, units)).collect::<Result<_, _>>()?,
+            hidden: hidden
+                .map(|(name, &units)| dense(name, units))
+                .collect::<candle_core::Result<_>>()?,
             dropout: dropout(network.dropout),
             output: dense(network.hidden.len(), network.classes)?,
         })
