@@ -1,5 +1,5 @@
-//! How long Oxhorn takes: for a step of training as `fit` runs it, and for the parts of it that have
-//! a bar of their own.
+//! How long Oxhorn takes: for a step of training as `fit` runs it, and for the parts of it that
+//! have a bar of their own.
 
 mod adam;
 mod compile;

@@ -39,8 +39,8 @@ pub fn fill(isa: Isa) -> Fill {
 }
 
 /// `below(isa)(key, counter, limit, answers, len)` writes for each word that `fill` would write
-/// whether its 23 top bits, as a number, are below `limit`: 1 or 0. For `limit = 2²³ p` that is true
-/// of a share `p` of all words.
+/// whether its 23 top bits, as a number, are below `limit`: 1 or 0. For `limit = 2²³ p` that is
+/// true of a share `p` of all words.
 ///
 /// # Safety
 /// As [`fill`].

@@ -39,7 +39,8 @@ const OPAQUE: (&str, &str) = ("dtype", "bfloat16");
 /// The tree in a file of HDF5, in the order of names.
 ///
 /// Tensors may be contiguous, compact or chunked, and compressed by gzip, with or without
-/// shuffling. A tensor of bfloat16 is one of opaque elements of two bytes, with an attribute `dtype`.
+/// shuffling. A tensor of bfloat16 is one of opaque elements of two bytes, with an attribute
+/// `dtype`.
 ///
 /// # Errors
 ///

@@ -22,7 +22,8 @@ const REFUSALS: [(&str, &str); 14] = [
     ("h05_legacy_lambda.h5", "`Lambda` is not made from a file: it is Python code"),
     (
         "h06_torch.keras",
-        "`TorchModuleWrapper` is not made from a file: it is a pickled PyTorch module, which is Python code",
+        "`TorchModuleWrapper` is not made from a file: it is a pickled PyTorch module, which is \
+         Python code",
     ),
     (
         "h07_lookup.keras",

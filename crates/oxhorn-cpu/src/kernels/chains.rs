@@ -1,9 +1,9 @@
 //! Chains: instructions that often follow one another, done in one pass.
 //!
 //! What is between them never leaves a register. The bits are those of the instructions one after
-//! the other: nothing is contracted. A chain is written down once, in the order in which the planner
-//! puts its instructions; of that are made both the pattern that is looked for in a loop and the
-//! pass that takes its place.
+//! the other: nothing is contracted. A chain is written down once, in the order in which the
+//! planner puts its instructions; of that are made both the pattern that is looked for in a loop
+//! and the pass that takes its place.
 
 use oxhorn_ir::{Binary, Compare, DType, Unary};
 use oxhorn_plan::Action;
@@ -17,7 +17,8 @@ use crate::{
 pub const ARRAYS: usize = 12;
 
 /// One pass over arrays of `len` elements: first the arguments of the chain, then its numbers, of
-/// which one element each is read, then its results. A `bool` is a byte, 0 or 1. A result may be an argument whose elements are no smaller.
+/// which one element each is read, then its results. A `bool` is a byte, 0 or 1. A result may be an
+/// argument whose elements are no smaller.
 pub type Pass = unsafe fn(len: usize, arrays: [*mut u8; ARRAYS]);
 
 /// Instructions in a row.
@@ -123,7 +124,9 @@ macro_rules! dtype {
 macro_rules! chain {
     (
         $(#[$meta:meta])*
-        $name:ident($($arg:ident: $in:ident),+; $($number:ident),*) -> ($($index:tt $result:ident: $out:ident),+) {
+        $name:ident($($arg:ident: $in:ident),+; $($number:ident),*)
+            -> ($($index:tt $result:ident: $out:ident),+)
+        {
             $($to:ident = $action:ident $($from:ident)+;)+
         }
     ) => {

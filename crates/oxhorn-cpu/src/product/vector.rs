@@ -318,7 +318,11 @@ fn opaque(x: isize) -> isize {
         let mut x = x;
         // SAFETY: there is no instruction in it.
         unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
+            std::arch::asm!(
+                "/* {0} */",
+                inout(reg) x,
+                options(pure, nomem, nostack, preserves_flags)
+            );
         }
         x
     }

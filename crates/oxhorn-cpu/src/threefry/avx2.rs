@@ -1,5 +1,5 @@
-//! Words drawn in registers of AVX2, by hand, for several must be in flight: twenty rounds are one long
-//! chain.
+//! Words drawn in registers of AVX2, by hand, for several must be in flight: twenty rounds are one
+//! long chain.
 
 use super::{PARITY, ROTATIONS};
 use std::arch::x86_64::*;
