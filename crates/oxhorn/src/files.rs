@@ -100,14 +100,17 @@ impl Sequential {
     /// If the file is not whole, was changed since it was written here, is no sequential model, or
     /// has a layer or a setting that there is not here.
     pub fn load(path: impl AsRef<Path>) -> Result<Sequential> {
-        let path = path.as_ref();
-        let bytes = disk::read(path)?;
-        let model = match Format::of(path) {
-            Some(Format::Keras) => keras::read(bytes).and_then(of_archive),
-            Some(Format::H5) => h5::read(bytes).and_then(|root| legacy::load(&root)),
-            _ => return Err(no_model(path)),
-        };
-        model.map_err(|error| in_file(error, path))
+        load(path.as_ref(), Compiling::AsSaved)
+    }
+
+    /// The same, not compiled, whatever it was compiled with: Keras' `compile=False`. For models
+    /// that are to predict, and whose loss or metrics there may not be here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sequential::load`].
+    pub fn load_uncompiled(path: impl AsRef<Path>) -> Result<Sequential> {
+        load(path.as_ref(), Compiling::Never)
     }
 
     /// Writes the weights, and what optimizer and seed generators keep, to a file, in the format
@@ -252,9 +255,33 @@ impl Description {
     }
 }
 
+/// Whether a model that is loaded is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compiling {
+    /// If the one that was saved was.
+    AsSaved,
+    /// It is not.
+    Never,
+}
+
+fn load(path: &Path, compiling: Compiling) -> Result<Sequential> {
+    let bytes = disk::read(path)?;
+    let model = match Format::of(path) {
+        Some(Format::Keras) => {
+            keras::read(bytes).and_then(|archive| of_archive(archive, compiling))
+        }
+        Some(Format::H5) => h5::read(bytes).and_then(|root| legacy::load(&root, compiling)),
+        _ => return Err(no_model(path)),
+    };
+    model.map_err(|error| in_file(error, path))
+}
+
 /// The model in Keras' archive.
-fn of_archive(archive: Archive) -> Result<Sequential> {
+fn of_archive(archive: Archive, compiling: Compiling) -> Result<Sequential> {
     let Archive { mut config, weights, state, .. } = archive;
+    if compiling == Compiling::Never {
+        config["compile_config"].take();
+    }
     if let Some(state) = &state {
         let layout = state.facts["layout"].as_u64();
         ensure!(

@@ -9,6 +9,7 @@ use crate::{
     callbacks::Callback,
     data::{Data, Samples, Source, sample_weights, validation_start},
     evaluate::{NAMES, Names, at_least_one, batch_size, check_together},
+    files::Save,
     history::History,
     looping::{FirstLook, Loop, Output},
     progress::Verbosity,
@@ -324,6 +325,11 @@ impl Sequential {
         let first_look = if take(&mut self.fresh) { FirstLook::Due } else { FirstLook::Done };
         let (output, screen) = Output::or_stdout(fit.output);
         let random = self.random.clone();
+        // Nobody else asks for the model to be saved.
+        let saver: Option<Box<dyn Save>> = match callbacks.is_empty() {
+            true => None,
+            false => Some(Box::new(self.description()?)),
+        };
         let settings = Loop {
             permute: Box::new(move |n| Ok(random.streams().numpy.permutation(n))),
             epochs,
@@ -333,7 +339,7 @@ impl Sequential {
             callbacks,
             random: Box::new(self.random.clone()),
             resume,
-            saver: Some(Box::new(self.description()?)),
+            saver,
             first_look,
             verbosity,
             output,

@@ -144,6 +144,23 @@ fn techniques_and_numbers_that_woke_up_come_back_too() {
 }
 
 #[test]
+fn a_model_may_be_loaded_to_predict_alone() {
+    let _guard = seeded(10);
+    let ((x, y), folder) = (samples(20), tempdir().unwrap());
+    let mut model = noisy();
+    compile(&mut model, "adam");
+    model.fit(&x, &y, fit()).expect("a run");
+    let expected = predicted(&mut model, &x);
+    for name in ["m.keras", "m.h5"] {
+        let path = folder.path().join(name);
+        model.save(&path).expect("a file");
+        let mut other = Sequential::load_uncompiled(&path).expect("a model");
+        assert_eq!(predicted(&mut other, &x), expected);
+        assert!(other.compile_config().is_none() && other.fit(&x, &y, fit()).is_err());
+    }
+}
+
+#[test]
 fn keras_finds_what_it_expects() {
     let _guard = seeded(4);
     let ((x, y), folder) = (samples(20), tempdir().unwrap());

@@ -7,7 +7,7 @@ use oxhorn_nn::Json;
 use serde_json::json;
 
 use super::{
-    Description, KERAS_VERSION, Kept, Mismatch, Place,
+    Compiling, Description, KERAS_VERSION, Kept, Mismatch, Place,
     layout::{self, Names, Read},
 };
 use crate::{Compile, Sequential, engine::Engine};
@@ -24,7 +24,7 @@ pub(crate) fn is_legacy(root: &Group) -> bool {
 }
 
 /// The model in a file.
-pub(crate) fn load(root: &Group) -> Result<Sequential> {
+pub(super) fn load(root: &Group, compiling: Compiling) -> Result<Sequential> {
     let text = |name: &str| root.attributes.get(name).and_then(Attribute::as_text);
     let Some(described) = text("model_config") else {
         return Err(Error::new("No model config found in the file.")
@@ -38,7 +38,8 @@ pub(crate) fn load(root: &Group) -> Result<Sequential> {
     let read = read(root, &model.names(), &engine, Mismatch::Refuse)?;
     engine.give(read.variables)?;
     model.engine = Some(engine);
-    let Some(trained) = text("training_config") else { return Ok(model) };
+    let trained = text("training_config").filter(|_| compiling == Compiling::AsSaved);
+    let Some(trained) = trained else { return Ok(model) };
     let mut trained = config::parse(trained.as_bytes())?;
     trained["optimizer"] = trained["optimizer_config"].take();
     model.compile_with(Compile::from_json(&trained)?)?;
