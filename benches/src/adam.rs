@@ -82,7 +82,7 @@ fn stream(w: &mut [f32], m: &mut [f32], v: &mut [f32], threads: usize) {
 }
 
 /// How long one of so many calls takes, after one that is not measured.
-pub(crate) fn mean_seconds(calls: usize, mut call: impl FnMut()) -> f64 {
+fn mean_seconds(calls: usize, mut call: impl FnMut()) -> f64 {
     call();
     let begun = Instant::now();
     (0..calls).for_each(|_| call());

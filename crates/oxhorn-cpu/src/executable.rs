@@ -93,8 +93,8 @@ impl Executable {
         self.inputs.iter().position(|(known, _)| known == name)
     }
 
-    /// Where the caller writes the elements of the input called `name`; they stay there from run to
-    /// run.
+    /// Where the caller writes the elements of the input called `name`, before every run: what is
+    /// computed may lie there when an input has been read for the last time.
     ///
     /// # Errors
     ///

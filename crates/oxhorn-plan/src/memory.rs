@@ -9,9 +9,9 @@ pub const ALIGNMENT_BYTES: usize = 64;
 
 /// Finds a place in the arena for everything that is not a weight.
 ///
-/// Inputs keep theirs for the whole run, since callers write them beforehand. A result of a loop
-/// may lie on an argument that is needed no more, if the loop walks both alike; otherwise it takes
-/// the first gap that is wide enough.
+/// Inputs have theirs from the beginning, since callers write them beforehand, and lose it after
+/// their last use like everything else. A result of a loop may lie on an argument that is needed no
+/// more, if the loop walks both alike; otherwise it takes the first gap that is wide enough.
 pub fn place(program: &mut Program) {
     let mut arena = Arena::default();
     for index in 0..program.inputs.len() {
@@ -50,14 +50,13 @@ pub fn place(program: &mut Program) {
     program.arena_bytes = arena.bytes;
 }
 
-/// The last step that touches each buffer; none, beyond all steps, for inputs and results.
+/// The last step that touches each buffer; none, beyond all steps, for results.
 fn last_uses(program: &Program) -> Vec<usize> {
     let mut last = vec![0; program.buffers.len()];
     for (at, step) in program.steps.iter().enumerate() {
         step.reads.iter().chain(&step.writes).for_each(|id| last[id.0 as usize] = at);
     }
-    let kept = program.inputs.iter().map(|(_, id)| id).chain(&program.outputs);
-    kept.for_each(|id| last[id.0 as usize] = usize::MAX);
+    program.outputs.iter().for_each(|id| last[id.0 as usize] = usize::MAX);
     last
 }
 

@@ -130,6 +130,22 @@ fn memory_is_used_again_once_dead() {
 }
 
 #[test]
+fn dropout_of_an_input_lies_where_the_input_lay() {
+    let program = program(&[Type::f32([4, 3]), Type::f32([3, 2])], |trace, x| {
+        let key = trace.weight("seed", Type::new(DType::U32, [2]));
+        let kept = key.random_uniform([4, 3]).less(0.5);
+        let dropped = kept.select(x[0] / 0.5, 0.0);
+        let y = dropped.matmul(x[1]);
+        vec![y, dropped.t().matmul(y)]
+    });
+    let Kernel::Loop(Loop { product: Some(product), .. }) = &program.steps[1].kernel else {
+        panic!("the dropout comes first, then a product:\n{program}")
+    };
+    let (_, x) = program.inputs[0];
+    assert_eq!(program.buffer(product.a).place, program.buffer(x).place, "{program}");
+}
+
+#[test]
 fn equal_graphs_give_equal_programs() {
     let make =
         || program(&[Type::f32([4, 3])], |_, x| vec![x[0].tanh().sum(0), (x[0] * 2.0).exp()]);
