@@ -214,8 +214,8 @@ impl<'a> Data<'a> {
 }
 
 /// What one of several arrays is called: `x`, or of several `x0`, `x1` and so on.
-pub(crate) fn feed_name(name: &str, i: usize, of: usize) -> String {
-    if of == 1 { name.to_owned() } else { format!("{name}{i}") }
+pub(crate) fn feed_name(name: &str, i: usize, of: usize) -> Cow<'_, str> {
+    if of == 1 { name.into() } else { format!("{name}{i}").into() }
 }
 
 /// A number as a program takes it.

@@ -92,8 +92,8 @@ impl<'a> Evaluate<'a> {
 impl<'a> Evaluate<'a> {
     /// How samples are taken, so many as there are, and how the loop over the steps goes.
     fn settings(self, samples: usize) -> Result<(Steps, Loop<'a>)> {
-        let (output, screen) = Output::or_stdout(self.output);
         let verbosity = Verbosity::try_from(self.verbose)?;
+        let (output, screen) = Output::or_stdout(self.output, verbosity);
         let callbacks = self.callbacks;
         let steps = at_least_one("steps", self.steps)?;
         let steps = Steps { batch_size: batch_size(self.batch_size, steps, samples), steps };

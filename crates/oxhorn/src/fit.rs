@@ -323,7 +323,7 @@ impl Sequential {
             CleanPass::On => Some(Source::arrays(samples.view(), size, Shuffle::Off)?),
         };
         let first_look = if take(&mut self.fresh) { FirstLook::Due } else { FirstLook::Done };
-        let (output, screen) = Output::or_stdout(fit.output);
+        let (output, screen) = Output::or_stdout(fit.output, verbosity);
         let random = self.random.clone();
         // Nobody else asks for the model to be saved.
         let saver: Option<Box<dyn Save>> = match callbacks.is_empty() {

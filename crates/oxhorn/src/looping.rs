@@ -100,7 +100,7 @@ impl<'a> Loop<'a> {
             saver: None,
             first_look: FirstLook::Done,
             verbosity: Verbosity::Silent,
-            output: Output::of(io::sink()),
+            output: Output::Nowhere,
             screen: Screen::Plain,
         }
     }
@@ -211,7 +211,7 @@ impl Engine {
         self.reset_metrics();
         feeder.begin_epoch()?;
         while feeder.next(self, &mut |n| Ok((0..n).collect()))?.is_some() {}
-        Run::new(self, Params::default(), Output::of(io::sink())).logs("")
+        Run::new(self, Params::default(), Output::Nowhere).logs("")
     }
 }
 
@@ -331,30 +331,50 @@ impl Predictions {
 
 /// Where progress and callbacks print, in turn.
 #[derive(Clone)]
-pub struct Output<'a>(Rc<RefCell<Box<dyn Write + 'a>>>);
+pub enum Output<'a> {
+    /// What is printed is lost.
+    Nowhere,
+    /// The process' own.
+    Stdout,
+    /// Another, shared by all who print.
+    Other(Rc<RefCell<dyn Write + 'a>>),
+}
 
 impl<'a> Output<'a> {
     /// To this.
     pub fn of(output: impl Write + 'a) -> Output<'a> {
-        Output(Rc::new(RefCell::new(Box::new(output))))
+        Output::Other(Rc::new(RefCell::new(output)))
     }
 
-    /// To `output`, or else to the standard output; and what kind of screen that is.
-    pub(crate) fn or_stdout(output: Option<Box<dyn Write + 'a>>) -> (Output<'a>, Screen) {
+    /// To `output`, or else to the standard output; and what kind of screen that is, which the
+    /// system is only asked where something is printed.
+    pub(crate) fn or_stdout(
+        output: Option<Box<dyn Write + 'a>>,
+        verbosity: Verbosity,
+    ) -> (Output<'a>, Screen) {
         match output {
             Some(output) => (Output::of(output), Screen::Plain),
-            None => (Output::of(io::stdout()), Screen::of_stdout()),
+            None if verbosity == Verbosity::Silent => (Output::Stdout, Screen::Plain),
+            None => (Output::Stdout, Screen::of_stdout()),
         }
     }
 }
 
 impl Write for Output<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        match self {
+            Output::Nowhere => Ok(bytes.len()),
+            Output::Stdout => io::stdout().write(bytes),
+            Output::Other(output) => output.borrow_mut().write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
+        match self {
+            Output::Nowhere => Ok(()),
+            Output::Stdout => io::stdout().flush(),
+            Output::Other(output) => output.borrow_mut().flush(),
+        }
     }
 }
 

@@ -621,10 +621,10 @@ impl Sequential {
 
     /// Builds the model for samples of this shape, or checks that it was built for such.
     pub(crate) fn build_for(&mut self, name: &str, sample_shape: &[usize]) -> Result<()> {
-        if let Some(shape) = self.known_input()? {
-            self.build(&shape)?;
+        if self.engine.is_none() {
+            let shape = self.known_input()?;
+            self.build(shape.as_deref().unwrap_or(sample_shape))?;
         }
-        self.build(sample_shape)?;
         let inputs = self.engine.as_ref().map_or(&[][..], Engine::inputs);
         let built = inputs.first().map_or(&[][..], |ty| &ty.shape[1..]);
         if built != sample_shape {
