@@ -3,6 +3,7 @@
 mod codegen;
 mod data;
 mod golden;
+mod sanitize;
 mod source;
 mod tidy;
 
@@ -18,6 +19,7 @@ usage: cargo xtask <chore>
   tidy                  check layering, formatting and house rules
   golden [kind ...]     record golden vectors from Keras (needs python3.11 and a network)
   data                  bring MNIST and Fashion-MNIST, which some tests and examples use
+  sanitize              run the kernels' tests under the address sanitizer (Linux, macOS)
   test                  run everything that must pass";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::check(),
         ["golden", kinds @ ..] => golden::record(kinds),
         ["data"] => data::bring(),
+        ["sanitize"] => sanitize::run(),
         ["test"] => run(cargo().args(["test", "--workspace"])),
         _ => Err(USAGE.to_owned()),
     };
