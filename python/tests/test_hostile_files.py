@@ -76,6 +76,7 @@ def hostile(marker: Path) -> dict[str, tuple[dict[str, Any], str]]:
     run = {"value": [code(marker), None, None]}
     unsafe = {"code": code(marker), "defaults": None, "closure": None}
     path = {"name": "v", "vocabulary": "/etc/passwd"}
+    alive = layer("oxhorn", "PythonObject", {"number": 1, "settings": {}})
     touch = {"args": ["touch", str(marker)]}
     lambda_ = {"name": "l", "function": {"class_name": "__lambda__", "config": unsafe}}
     return {
@@ -113,6 +114,10 @@ def hostile(marker: Path) -> dict[str, tuple[dict[str, Any], str]]:
         ),
         "H15 builtins": (layer("builtins", "eval", {"source": "1"}), "eval"),
         "H15 function": (dense(activation=function("builtins", "exec")), "exec"),
+        "alive": (alive, "PythonObject"),
+        "alive activation": (dense(activation=alive), "PythonObject"),
+        "alive initializer": (dense(kernel_initializer=alive), "PythonObject"),
+        "alive regularizer": (dense(kernel_regularizer=alive), "PythonObject"),
         "private": (layer("keras.layers", "_CATEGORY", {}), "_CATEGORY"),
         "helper": (dense(activation=function("keras.activations", "deserialize")), "deserialize"),
     }

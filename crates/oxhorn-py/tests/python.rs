@@ -1,5 +1,7 @@
 //! The Python package, installed as people install it, passes its tests.
 
+mod saved;
+
 use std::{
     env,
     fs::{self, File},
@@ -25,7 +27,10 @@ fn the_python_package_passes_its_tests() {
     lock.lock().expect("a lock on a file in `target`");
     let python = environment(&folder);
     install(&folder, &python, &["--no-deps", "--force-reinstall", "."]);
+    let from_rust = folder.join("saved");
+    saved::write(&from_rust).unwrap_or_else(|error| panic!("{error}"));
     let mut pytest = command(&python);
+    pytest.env("OXHORN_SAVED_BY_RUST", from_rust);
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "python/tests"]);
     pytest.env("KERAS_HOME", folder.join("keras")).env("KERAS_BACKEND", "jax");
     // Compiling is most of what real Keras takes; the programs of the last time are good again.
@@ -97,8 +102,9 @@ fn install(folder: &Path, python: &Path, what: &[&str]) {
     let own = python.parent().map(Path::to_path_buf);
     let path = env::join_paths(own.into_iter().chain(env::split_paths(&usual)));
     pip.env("PATH", path.expect("a search path"));
-    // The cargo that runs this test may hold the lock of the usual folder.
-    pip.env("CARGO_TARGET_DIR", folder.join("cargo"));
+    // As this test is built itself, so that what both need is compiled once.
+    pip.env("CARGO_TARGET_DIR", folder.with_file_name(""));
+    pip.env("MATURIN_PEP517_ARGS", if cfg!(debug_assertions) { "--profile=dev" } else { "" });
     run(pip, &folder.join("install.log"), INSTALL_MAX);
 }
 
