@@ -1,5 +1,5 @@
-//! The kernels' tests under the address sanitizer, which sees every byte that is touched beside what
-//! was allocated.
+//! The kernels' tests under the address sanitizer, which sees every byte that is touched beside
+//! what was allocated.
 
 use std::process::Command;
 

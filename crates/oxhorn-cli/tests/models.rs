@@ -259,7 +259,7 @@ fn formats_are_converted_both_ways() {
     // From weights to weights nothing is lost, there and back again.
     printed(&convert(&["w.npz", "other.safetensors"]));
     printed(&convert(&["other.safetensors", "other.npz"]));
-    let tensors = |name: &str| npz::read(&read(&folder, name)).expect("arrays");
+    let tensors = |name: &str| npz::read(read(&folder, name)).expect("arrays");
     assert!(tensors("other.npz") == tensors("w.npz"));
     let said = complaint(&convert(&["model.keras", "old.h5"]));
     assert!(said.starts_with("error: a .h5 file would lose: random states"), "{said}");

@@ -22,8 +22,8 @@ pub struct Program {
     pub buffers: Vec<Buffer>,
     /// What is run, in order.
     pub steps: Vec<Step>,
-    /// Name and buffer of each input, in the graph's order. They are written before every run, which
-    /// may leave anything there.
+    /// Name and buffer of each input, in the graph's order. They are written before every run,
+    /// which may leave anything there.
     pub inputs: Vec<(String, BufferId)>,
     /// Path and buffer of each weight, in the graph's order.
     pub weights: Vec<(String, BufferId)>,

@@ -96,6 +96,13 @@ impl<'a> Samples<'a> {
         Type::new(self.dtype, [rows].into_iter().chain(sample).collect::<Vec<usize>>())
     }
 
+    /// Whether a batch of so many of these samples is of this type.
+    pub(crate) fn is_batch(&self, ty: &Type, rows: usize) -> bool {
+        let extents = ty.shape.split_first();
+        let sample = self.shape.get(1..).unwrap_or_default();
+        ty.dtype == self.dtype && extents == Some((&rows, sample))
+    }
+
     /// How many samples there are.
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(0)
@@ -188,6 +195,10 @@ impl<'a> Data<'a> {
     ///
     /// In Keras' words.
     pub(crate) fn check(&self) -> Result<()> {
+        let given = self.y.iter().chain(&self.sample_weight).flatten();
+        if self.x.iter().chain(given).all(|it| it.rows() == self.rows()) {
+            return Ok(());
+        }
         let x = self.x.iter().enumerate().map(|(i, x)| (feed_name("x", i, self.x.len()), x));
         let others = [("y", &self.y), ("sample_weight", &self.sample_weight)];
         let others = others.iter().flat_map(|(name, all)| {

@@ -104,6 +104,26 @@ impl Key {
         Key { kind, x: data.x.iter().map(|x| x.batch_type(rows)).collect(), y, weights }
     }
 
+    /// Whether this is [`Key::new`] of these, which is found out without making that.
+    fn is_of(&self, kind: Kind, data: &Data<'_>, rows: usize) -> bool {
+        let each = |known: &[Option<Type>], all: &[Option<Samples<'_>>]| {
+            let is_of = |(known, it): (&Option<Type>, &Option<Samples<'_>>)| match (known, it) {
+                (Some(known), Some(it)) => it.is_batch(known, rows),
+                (known, it) => known.is_none() && it.is_none(),
+            };
+            known.len() == all.len() && known.iter().zip(all).all(is_of)
+        };
+        let others = match kind.measures() {
+            true => each(&self.y, &data.y) && each(&self.weights, &data.sample_weight),
+            false => self.y.is_empty() && self.weights.is_empty(),
+        };
+        let mut x = self.x.iter().zip(&data.x);
+        self.kind == kind
+            && others
+            && self.x.len() == data.x.len()
+            && x.all(|(known, x)| x.is_batch(known, rows))
+    }
+
     /// What does the same over so many samples.
     fn with_rows(&self, rows: usize) -> Key {
         let resized = |ty: &Type| {
@@ -541,6 +561,18 @@ impl Engine {
         let loaded = self.ready(&graph, key)?;
         self.loaded.push(loaded);
         Ok(self.loaded.len() - 1)
+    }
+
+    /// The program for so many of these samples at a time: [`Engine::load`] of their key.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn load_for(&mut self, kind: Kind, data: &Data<'_>, rows: usize) -> Result<usize> {
+        match self.loaded.iter().position(|loaded| loaded.key.is_of(kind, data, rows)) {
+            Some(index) => Ok(index),
+            None => self.load(&Key::new(kind, data, rows)),
+        }
     }
 
     /// The graph of this key: what is computed, before anyone decides how.

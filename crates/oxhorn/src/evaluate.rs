@@ -90,6 +90,12 @@ impl<'a> Evaluate<'a> {
 }
 
 impl<'a> Evaluate<'a> {
+    /// Whether so many samples are one batch, of which nobody is told.
+    fn is_one_quiet_batch(&self, samples: usize) -> bool {
+        let silent = self.verbose == 0 && self.callbacks.is_empty();
+        silent && self.steps.is_none() && samples <= batch_size(self.batch_size, None, samples)
+    }
+
     /// How samples are taken, so many as there are, and how the loop over the steps goes.
     fn settings(self, samples: usize) -> Result<(Steps, Loop<'a>)> {
         let verbosity = Verbosity::try_from(self.verbose)?;
@@ -263,9 +269,12 @@ impl Sequential {
         x: impl Into<Samples<'a>>,
         predict: Predict<'a>,
     ) -> Result<ArrayD<f32>> {
-        self.begin_run();
         let x = x.into();
         ensure!(predict.sample_weight.is_none(), "a prediction has no use for `sample_weight`");
+        if predict.is_one_quiet_batch(x.rows()) {
+            return self.predict_on_batch(x);
+        }
+        self.begin_run();
         data::check(&[("x", &x)])?;
         let (steps, settings) = predict.settings(x.rows())?;
         self.build_for(NAMES[0], &x.shape()[1..])?;
@@ -275,6 +284,22 @@ impl Sequential {
         let bytes = predictions.bytes.first().map_or(&[][..], Vec::as_slice);
         let values = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_ne_bytes(*bytes));
         Ok(ArrayD::from_shape_vec(IxDyn(&shape), values.collect()).unwrap_or_default())
+    }
+
+    /// What the model gives for these samples as one batch, noise off: one row for each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sequential::predict`].
+    pub fn predict_on_batch<'a>(&mut self, x: impl Into<Samples<'a>>) -> Result<ArrayD<f32>> {
+        self.begin_run();
+        let x = x.into();
+        data::check(&[("x", &x)])?;
+        self.build_for(NAMES[0], &x.shape()[1..])?;
+        let program = self.engine_mut()?.predict_on_batch(&Data::single(x, None, None))?;
+        let shape = program.output_types().first().map_or(&[][..], |ty| &ty.shape);
+        let values = program.output::<f32>(0)?.to_vec();
+        Ok(ArrayD::from_shape_vec(IxDyn(shape), values).unwrap_or_default())
     }
 
     /// One step of training on these samples as one batch; loss and metrics are of this batch.

@@ -15,8 +15,8 @@ use oxhorn_ir::{Error, Result, Type, ensure};
 
 use crate::{
     callbacks::{Callback, Granularity},
-    data::{Feeder, Permute, Source},
-    engine::{Engine, Kind},
+    data::{Data, Feeder, Permute, Source},
+    engine::{Engine, Kind, Loaded},
     files::Save,
     fit::Frequency,
     history::{Logs, Params},
@@ -195,6 +195,19 @@ impl Engine {
         callbacks.on_predict_end(&mut run)?;
         printed(progress.finish(clock.elapsed(), &Logs::new()))?;
         Ok(predictions)
+    }
+
+    /// What the network gives for all the data as one batch, noise off: the program that has it.
+    ///
+    /// # Errors
+    ///
+    /// If the data do not fit the network.
+    pub fn predict_on_batch(&mut self, data: &Data<'_>) -> Result<&Loaded> {
+        let rows: Vec<usize> = (0..data.rows()).collect();
+        let index = self.load_for(Kind::Predict, data, rows.len())?;
+        self.program(index).feed(data, &rows)?;
+        self.run(index);
+        Ok(self.program(index))
     }
 
     /// One step over all the data as one batch; loss and metrics are of this batch.

@@ -169,7 +169,7 @@ fn keras_finds_what_it_expects() {
     model.fit(&x, &y, fit()).expect("a run");
     let path = folder.path().join("model.keras");
     model.save(&path).expect("a file");
-    let archive = keras::read(&bytes(&path)).expect("an archive");
+    let archive = keras::read(bytes(&path)).expect("an archive");
     assert_eq!(archive.metadata["keras_version"], "3.15.1");
     let config = &archive.config;
     assert_eq!(config["build_config"]["input_shape"][1], 25);
@@ -250,9 +250,9 @@ fn files_of_weights_are_trees_of_the_same_names() {
     let names = sorted(tree.keys().cloned().collect());
     assert!(names.contains(&"layers/dense_2/vars/1".to_owned()));
     assert!(names.contains(&"oxhorn/dropout/seed_generator/seed_generator_state".to_owned()));
-    let npz = npz::read(&bytes(path("m.npz"))).expect("arrays");
+    let npz = npz::read(bytes(path("m.npz"))).expect("arrays");
     assert_eq!(sorted(npz.keys().cloned().collect()), names);
-    let safe = safetensors::read(&bytes(path("m.safetensors"))).expect("tensors").tensors;
+    let safe = safetensors::read(bytes(path("m.safetensors"))).expect("tensors").tensors;
     assert_eq!(sorted(safe.keys().cloned().collect()), names);
 }
 

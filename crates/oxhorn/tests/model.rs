@@ -172,3 +172,20 @@ fn predictions_have_the_shape_of_a_last_layer_that_only_reshapes() {
     let y = model.predict(&x).unwrap();
     assert_eq!(y, x.to_shape(vec![5, 2, 3]).unwrap());
 }
+
+#[test]
+fn one_batch_is_predicted_as_several_are() {
+    let _guard = seeded(1);
+    let (x, _) = samples(13);
+    let mut model = tutorial(1);
+    let at_once = model.predict_on_batch(&x).unwrap();
+    assert_eq!(at_once.shape(), [13, 5]);
+    assert_eq!(at_once, model.predict(&x).unwrap());
+    for size in [1, 5, 13] {
+        let several = Predict::new().verbose(0).batch_size(size);
+        assert_eq!(at_once, model.predict_with(&x, several).unwrap());
+    }
+    let none = Array2::<f32>::zeros((0, 25));
+    let error = model.predict_on_batch(&none).unwrap_err().to_string();
+    assert_eq!(error, model.predict(&none).unwrap_err().to_string());
+}

@@ -86,8 +86,8 @@ mod reading {
         static READING: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// What reading gives; `None` if it panics, as the library does over some damaged files. Nothing
-    /// is printed then: it is not our mistake, and the error says all there is to say.
+    /// What reading gives; `None` if it panics, as the library does over some damaged files.
+    /// Nothing is printed then: it is not our mistake, and the error says all there is to say.
     fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {

@@ -39,9 +39,11 @@ struct Gradient {
 /// The results of ReLU, alone and with a dropout behind it, that are needed again later.
 struct Results<'a> {
     graph: &'a Graph,
-    /// The argument of a ReLU, the mask and the scale of the dropout, and the result.
-    known: Vec<(Value, Option<(Value, Value)>, Value)>,
+    known: Vec<Known>,
 }
+
+/// The argument of a ReLU, the mask and the scale of the dropout behind it, and the result.
+type Known = (Value, Option<(Value, Value)>, Value);
 
 impl<'a> Results<'a> {
     fn of(graph: &'a Graph) -> Results<'a> {

@@ -164,7 +164,7 @@ impl<'a> Feeder<'a> {
         if let Origin::Arrays { data, order } = &self.source.origin {
             for batch in [0, order.len().saturating_sub(1)] {
                 let rows = order.batch(batch).len();
-                self.programs.of(engine, rows, || Key::new(self.kind, data, rows))?;
+                self.programs.of(engine, self.kind, data, rows)?;
             }
         }
         Ok(())
@@ -264,8 +264,7 @@ impl<'a> Feeder<'a> {
                     order.draw(permute)?;
                 }
                 let rows = order.batch(taken);
-                let program =
-                    self.programs.of(engine, rows.len(), || Key::new(kind, data, rows.len()))?;
+                let program = self.programs.of(engine, kind, data, rows.len())?;
                 engine.program(program).feed(data, rows)?;
                 program
             }
@@ -297,14 +296,20 @@ impl<'a> Feeder<'a> {
 }
 
 impl Programs {
-    fn of(&mut self, engine: &mut Engine, rows: usize, key: impl FnOnce() -> Key) -> Result<usize> {
+    fn of(
+        &mut self,
+        engine: &mut Engine,
+        kind: Kind,
+        data: &Data<'_>,
+        rows: usize,
+    ) -> Result<usize> {
         if self.generation != engine.generation() {
             take(&mut self.known);
         }
         if let Some((_, index)) = self.known.iter().find(|(known, _)| *known == rows) {
             return Ok(*index);
         }
-        let index = engine.load(&key())?;
+        let index = engine.load_for(kind, data, rows)?;
         // Loading one program may have made the variables anew, and with them all programs.
         if self.generation != engine.generation() {
             take(&mut self.known);

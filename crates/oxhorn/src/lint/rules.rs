@@ -312,8 +312,7 @@ mod tests {
                     .bias_regularizer("l1")
                     .kernel_constraint("max_norm")
                     .bias_constraint(MaxNorm::new())
-                    .activity_regularizer("l1")
-                    .into(),
+                    .activity_regularizer("l1"),
             ],
             vec![Dense::new(3).use_bias(false).trainable(false).activity_regularizer("l1")],
             vec![ActivityRegularization::new().l1(0.1).into(), dense()],
