@@ -200,7 +200,7 @@ impl Executable {
     fn bases(&mut self, weights: &mut Weights, device: &Device) -> Bases {
         assert_eq!(self.weights, weights.fingerprint(), "the weights this was loaded for");
         assert_eq!((self.isa, self.threads), (device.isa, device.threads()), "the device likewise");
-        let mut addresses = [std::ptr::null_mut(); 4];
+        let mut addresses = [std::ptr::null_mut(); 5];
         addresses[Base::Arena as usize] = self.arena.pointer_mut();
         addresses[Base::Weights as usize] = weights.memory().pointer_mut();
         addresses[Base::Constants as usize] = self.constants.pointer_mut();

@@ -19,6 +19,9 @@ pub(crate) enum Base {
     Constants,
     /// A worker's own memory.
     Scratch,
+    /// The result of a loop's product, where only the rows at hand are kept: the address at which
+    /// row 0 would lie.
+    Passing,
 }
 
 /// An address relative to a base, with the bytes from one row of the space to the next and from
@@ -34,7 +37,7 @@ pub(crate) struct Site {
 /// The addresses of the bases, for one worker.
 #[derive(Clone, Copy)]
 pub(crate) struct Bases {
-    pub(crate) addresses: [*mut u8; 4],
+    pub(crate) addresses: [*mut u8; 5],
     /// Bytes of scratch memory of each worker.
     pub(crate) scratch_bytes: usize,
 }
@@ -48,6 +51,14 @@ impl Bases {
         let mut bases = *self;
         let scratch = &mut bases.addresses[Base::Scratch as usize];
         *scratch = scratch.wrapping_add(worker * self.scratch_bytes);
+        bases
+    }
+
+    /// The same, while the rows from this one on pass through scratch memory.
+    pub(crate) fn of_rows(&self, window: Site, row: usize) -> Bases {
+        let mut bases = *self;
+        let first = self.scratch(window.offset);
+        bases.addresses[Base::Passing as usize] = first.wrapping_sub(row * window.row);
         bases
     }
 
@@ -115,6 +126,18 @@ impl<'a> Loader<'a> {
 
     pub(crate) fn ty(&self, id: BufferId) -> &'a Type {
         &self.program.buffer(id).ty
+    }
+
+    /// Whether no other step touches what is in this buffer, and nothing else that this step
+    /// writes lies there.
+    pub(crate) fn is_passing(&self, id: BufferId) -> bool {
+        let program = self.program;
+        let mut steps =
+            program.steps.iter().filter(|it| it.reads.contains(&id) || it.writes.contains(&id));
+        let (Some(step), None) = (steps.next(), steps.next()) else { return false };
+        let place = &program.buffer(id).place;
+        let alone = |other: &BufferId| *other == id || program.buffer(*other).place != *place;
+        !program.outputs.contains(&id) && step.writes.iter().all(alone)
     }
 
     /// The place of a buffer, walked with these strides in bytes.

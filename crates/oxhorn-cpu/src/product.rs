@@ -25,6 +25,9 @@ const DEPTH: usize = 256;
 /// The most rows of `a` to go over with one piece of `b`: they stay in the second cache.
 const HEIGHT: usize = 128;
 
+/// The most bytes of results that pass through the second cache, where only rows at hand are kept.
+const WINDOW: usize = 256 << 10;
+
 /// The most columns of `b` that are packed at once, if several blocks of rows go over them.
 const WIDTH: usize = 1024;
 
@@ -133,6 +136,15 @@ enum Packing {
     Elements,
 }
 
+/// What is kept of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// All of it.
+    All,
+    /// The rows at hand, which lie where those of the block before lay.
+    Block,
+}
+
 /// A product of known extents, its kernels chosen.
 #[derive(Clone, Copy)]
 pub struct Product<T: Element> {
@@ -143,6 +155,9 @@ pub struct Product<T: Element> {
     kernels: &'static Kernels<T>,
     packing: Packing,
     packs_a: bool,
+    keep: Keep,
+    /// The most rows of a block.
+    height: usize,
 }
 
 /// A part of the product.
@@ -186,7 +201,34 @@ impl<T: Element> Product<T> {
             _ => Packing::Elements,
         };
         let packs_a = packing != Packing::None && m * k * size_of::<T>() > LARGE_A;
-        Product { extents, a, b, c_row, kernels, packing, packs_a }
+        let (keep, height) = (Keep::All, HEIGHT);
+        Product { extents, a, b, c_row, kernels, packing, packs_a, keep, height }
+    }
+
+    /// The same for results that nobody looks at after `done`, where that is possible: `c` then has
+    /// room for the rows of one block, [`Product::window_len`] elements, and each block overwrites
+    /// the one before. What passes so never leaves the second cache.
+    pub fn passing(self) -> Option<Product<T>> {
+        let [m, k, n] = self.extents;
+        let rows = self.packed_rows();
+        let wanted = WINDOW / size_of::<T>() / self.c_row.max(1) / rows * rows;
+        let height = wanted.clamp(rows, HEIGHT).min(m.max(1));
+        let it = Product { keep: Keep::Block, height, ..self };
+        // Otherwise sums go on over later pieces, of `k` or of the columns.
+        let in_one_piece = it.packing == Packing::None || k <= DEPTH && n <= it.width();
+        in_one_piece.then_some(it)
+    }
+
+    /// Elements of room that the rows of one block need, of a product that is [passing].
+    ///
+    /// [passing]: Product::passing
+    pub fn window_len(&self) -> usize {
+        self.height * self.c_row
+    }
+
+    /// Elements from one of its rows to the next.
+    pub fn window_row(&self) -> usize {
+        self.c_row
     }
 
     /// Elements of scratch memory that [`Product::run`] needs.
@@ -208,8 +250,8 @@ impl<T: Element> Product<T> {
     /// finished, in order, while it is in a near cache.
     ///
     /// # Safety
-    /// `a`, `b` and `c` are matrices of the extents and strides given to [`Product::new`]; nobody
-    /// else writes to `a` or `b` or looks at this part of `c` meanwhile, and `c` overlaps neither.
+    /// `a`, `b` and `c` are matrices of the extents and strides given to [`Product::new`], where
+    /// `c` is not a window; nobody else writes to `a` or `b` or looks at this part of `c` meanwhile, and `c` overlaps neither.
     /// `scratch` has room for [`Product::scratch_len`] elements. The machine has the instruction
     /// set given.
     pub unsafe fn run(
@@ -225,14 +267,20 @@ impl<T: Element> Product<T> {
             return;
         }
         if k == 0 || columns.is_empty() {
-            for r in rows.clone() {
-                // SAFETY: row r of c has these columns.
-                unsafe { c.add(r * self.c_row + columns.start).write_bytes(0, columns.len()) };
+            for rows in split(rows, self.height) {
+                let c = self.from(c, rows.start);
+                for r in rows.clone() {
+                    let to = c.wrapping_add(r * self.c_row + columns.start);
+                    // SAFETY: row r of c has these columns.
+                    unsafe { to.write_bytes(0, columns.len()) };
+                }
+                done(rows);
             }
-            return done(rows);
+            return;
         }
         if self.packing == Packing::None {
-            for rows in split(rows, HEIGHT) {
+            for rows in split(rows, self.height) {
+                let c = self.from(c, rows.start);
                 for panel in self.panels(columns.clone()) {
                     let b = b.wrapping_add(panel.start * self.b.column);
                     let block = Block { rows: rows.clone(), columns: panel, depth: 0..k };
@@ -268,7 +316,8 @@ impl<T: Element> Product<T> {
                 // SAFETY: this part of b exists, and there is room for it.
                 unsafe { self.pack_b(&right, b, packed_b) };
                 let last = depth.end == whole.depth.end && columns.end == whole.columns.end;
-                for rows in split(whole.rows.clone(), HEIGHT) {
+                for rows in split(whole.rows.clone(), self.height) {
+                    let c = self.from(c, rows.start);
                     let from = a.wrapping_add(self.a.at(rows.start, depth.start));
                     let mut left = Left::Strided(from, self.a);
                     if self.packs_a {
@@ -290,6 +339,14 @@ impl<T: Element> Product<T> {
                     }
                 }
             }
+        }
+    }
+
+    /// Where row 0 would lie, of a result whose block begins with this row.
+    fn from(&self, c: *mut T, row: usize) -> *mut T {
+        match self.keep {
+            Keep::All => c,
+            Keep::Block => c.wrapping_sub(row * self.c_row),
         }
     }
 
@@ -417,7 +474,7 @@ impl<T: Element> Product<T> {
 
     /// Whether several blocks of rows go over `b`.
     fn many_blocks(&self) -> bool {
-        self.extents[0] > HEIGHT
+        self.extents[0] > self.height
     }
 
     /// The most columns of `b` that are packed at once.
@@ -438,7 +495,7 @@ impl<T: Element> Product<T> {
 
     /// Elements of room for packed `a`.
     fn packed_a(&self) -> usize {
-        if self.packs_a { self.extents[0].min(HEIGHT) * self.depth() } else { 0 }
+        if self.packs_a { self.extents[0].min(self.height) * self.depth() } else { 0 }
     }
 
     /// The columns in parts of whole registers, as even as can be.
@@ -698,6 +755,46 @@ mod tests {
                     product.run(matrices, (0..m, 0..n), scratch.as_mut_ptr(), &mut done);
                 }
                 assert_eq!(given, m, "{isa} {extents:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_pass_are_those_of_the_whole() {
+        for form in FORMS {
+            let more = [[3, 4, 0], [3, 0, 4], [300, 70, 270], [129, 256, 1024], [200, 7, 3000]];
+            for extents in SHAPES.into_iter().chain(more) {
+                let case = Case::<f32>::new(form, extents, |x| x as f32);
+                let [m, k, n] = extents;
+                for isa in Isa::available() {
+                    let whole = case.run(isa, 7.0, &[(0..m, 0..n)]);
+                    let product = Product::new(isa, extents, case.a.1, case.b.1, n + 1);
+                    let Some(product) = product.passing() else {
+                        assert!(k > DEPTH || n > NARROW, "{isa} {form:?} {extents:?}");
+                        continue;
+                    };
+                    let mut window = vec![7f32; product.window_len()];
+                    let mut scratch = vec![7.0; product.scratch_len()];
+                    let (start, mut given) = (window.as_mut_ptr(), 0);
+                    let mut done = |rows: Range<usize>| {
+                        assert_eq!(rows.start, given, "{isa} {form:?} {extents:?}");
+                        given = rows.end;
+                        for (i, expected) in whole[rows.start * (n + 1)..].iter().enumerate() {
+                            if i == rows.len() * (n + 1) {
+                                break;
+                            }
+                            // SAFETY: the window has room for as many rows, which are finished.
+                            let value = unsafe { *start.add(i) };
+                            assert_eq!(value.to_bits(), expected.to_bits(), "{isa} {extents:?}");
+                        }
+                    };
+                    // SAFETY: as in `Case::run`, and the result is a window.
+                    unsafe {
+                        let matrices = (case.a.0.as_ptr(), case.b.0.as_ptr(), start);
+                        product.run(matrices, (0..m, 0..n), scratch.as_mut_ptr(), &mut done);
+                    }
+                    assert_eq!(given, m, "{isa} {form:?} {extents:?}");
+                }
             }
         }
     }

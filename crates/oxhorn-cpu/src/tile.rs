@@ -34,7 +34,7 @@ pub(crate) struct Tile {
     columns: usize,
     /// Whether blocks are whole rows, and how many; else pieces of a row.
     whole_rows: Option<usize>,
-    product: Option<Bound>,
+    product: Option<Box<Bound>>,
     /// What is accumulated, as it is before the first block.
     begins: Vec<Begin>,
     /// Done by each task before its first block: copies of what is the same for all blocks.
@@ -84,6 +84,16 @@ struct Bound {
     c: Site,
     element_bytes: usize,
     scratch: usize,
+    keep: Keep,
+}
+
+/// What is kept of a product.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// All of it, at its place.
+    All,
+    /// The rows at hand, in scratch memory.
+    Passing(Site),
 }
 
 enum Kernel {
@@ -137,7 +147,13 @@ impl Tile {
             self.prologue.iter().for_each(|micro| micro.run(bases, &first, self.columns));
             match &self.product {
                 Some(product) => {
-                    let done = &mut |rows| self.blocks(bases, rows, columns.clone());
+                    let done = &mut |rows: Range<usize>| match product.keep {
+                        Keep::All => self.blocks(bases, rows, columns.clone()),
+                        Keep::Passing(window) => {
+                            let bases = bases.of_rows(window, rows.start);
+                            self.blocks(&bases, rows, columns.clone());
+                        }
+                    };
                     product.run(bases, rows, columns.clone(), done);
                 }
                 None => self.blocks(bases, rows, columns),
@@ -278,7 +294,11 @@ impl Bound {
             let at = |site: &Site, elements: usize| {
                 bases.at(site, 0, 0).wrapping_add(batch * elements * size)
             };
-            let (a, b, c) = (at(&self.a, m * k), at(&self.b, k * n), at(&self.c, m * n));
+            let (a, b) = (at(&self.a, m * k), at(&self.b, k * n));
+            let c = match self.keep {
+                Keep::All => at(&self.c, m * n),
+                Keep::Passing(window) => bases.scratch(window.offset),
+            };
             let scratch = bases.scratch(self.scratch);
             let done = &mut |rows: Range<usize>| done(first + rows.start..first + rows.end);
             // SAFETY: the matrices have the extents the kernel was made for, and the part is ours.

@@ -6,7 +6,7 @@ use oxhorn_plan::{
 };
 
 use super::{
-    BLOCK, Begin, Bound, Kernel, Micro, Tile, chains,
+    BLOCK, Begin, Bound, Keep, Kernel, Micro, Tile, chains,
     share::{is_shared, split},
 };
 use crate::{
@@ -27,7 +27,7 @@ impl Tile {
     pub(crate) fn load(it: &Loop, loader: &mut Loader<'_>) -> Result<Tile> {
         let mut builder = Builder::new(it, loader);
         let product = match &it.product {
-            Some(product) => Some(builder.product(product)?),
+            Some(product) => Some(Box::new(builder.product(product, &it.code)?)),
             None => None,
         };
         let (mut body, mut rest) = (vec![], it.code.as_slice());
@@ -40,7 +40,7 @@ impl Tile {
             rest = after;
         }
         let Builder { rows, columns, whole_rows, begins, prologue, .. } = builder;
-        let split = split(it, (rows, columns), whole_rows.is_some(), &product, loader);
+        let split = split(it, (rows, columns), whole_rows.is_some(), product.as_deref(), loader);
         Ok(Tile { rows, columns, whole_rows, product, begins, prologue, body, split })
     }
 }
@@ -55,6 +55,8 @@ struct Builder<'a, 'p> {
     register_bytes: usize,
     begins: Vec<Begin>,
     prologue: Vec<Micro>,
+    /// The result of the product, if only the rows at hand are kept.
+    passing: Option<BufferId>,
     /// What the prologue has made, and where.
     made: Vec<(Operand, DType, Site)>,
 }
@@ -93,6 +95,7 @@ impl<'a, 'p> Builder<'a, 'p> {
             register_bytes,
             begins,
             prologue,
+            passing: None,
             made,
         }
     }
@@ -105,7 +108,8 @@ impl<'a, 'p> Builder<'a, 'p> {
         self.whole_rows.map_or(BLOCK.min(self.columns), |height| height * self.columns).max(1)
     }
 
-    fn product(&mut self, it: &Product) -> Result<Bound> {
+    fn product(&mut self, it: &Product, code: &[Instruction]) -> Result<Bound> {
+        let passes = self.loader.is_passing(it.c) && is_read_as_it_comes(code, it.c);
         let (isa, [m, k, n], loader) = (self.isa(), it.mkn, &mut *self.loader);
         let dtype = loader.ty(it.c).dtype;
         let strides = |rows: usize, columns: usize, transposed: bool| match transposed {
@@ -114,22 +118,36 @@ impl<'a, 'p> Builder<'a, 'p> {
         };
         let (a, b) = (strides(m, k, it.transposed[0]), strides(k, n, it.transposed[1]));
         fn bind<T: Element>(
-            kernel: product::Product<T>,
+            whole: product::Product<T>,
+            passing: Option<product::Product<T>>,
             loader: &mut Loader<'_>,
             wrap: impl Fn(product::Product<T>) -> Kernel,
-        ) -> (Kernel, usize) {
-            let bytes = kernel.scratch_len() * size_of::<T>();
-            (wrap(kernel), loader.take_scratch(bytes))
+        ) -> (Kernel, usize, Keep) {
+            let kernel = passing.unwrap_or(whole);
+            let scratch = loader.take_scratch(kernel.scratch_len() * size_of::<T>());
+            let keep = passing.map_or(Keep::All, |it| {
+                let offset = loader.take_scratch(it.window_len() * size_of::<T>());
+                let row = it.window_row() * size_of::<T>();
+                Keep::Passing(Site { base: Base::Scratch, offset, row, column: 0 })
+            });
+            (wrap(kernel), scratch, keep)
         }
-        let (kernel, scratch) = match dtype {
-            DType::F32 => bind(product::Product::new(isa, it.mkn, a, b, n), loader, Kernel::F32),
-            DType::F64 => bind(product::Product::new(isa, it.mkn, a, b, n), loader, Kernel::F64),
+        let (kernel, scratch, keep) = match dtype {
+            DType::F32 => {
+                let whole = product::Product::new(isa, it.mkn, a, b, n);
+                bind(whole, whole.passing().filter(|_| passes), loader, Kernel::F32)
+            }
+            DType::F64 => {
+                let whole = product::Product::new(isa, it.mkn, a, b, n);
+                bind(whole, whole.passing().filter(|_| passes), loader, Kernel::F64)
+            }
             other => return Err(Error::new(format!("there is no product of {other}"))),
         };
         let place = |id| loader.site(id, 0, 0);
         let (a, b, c) = (place(it.a), place(it.b), place(it.c));
         let element_bytes = dtype.bytes();
-        Ok(Bound { kernel, batch: it.batch, mkn: it.mkn, a, b, c, element_bytes, scratch })
+        self.passing = matches!(keep, Keep::Passing(_)).then_some(it.c);
+        Ok(Bound { kernel, batch: it.batch, mkn: it.mkn, a, b, c, element_bytes, scratch, keep })
     }
 
     fn micro(&mut self, it: &Instruction) -> Result<Micro> {
@@ -297,6 +315,9 @@ impl<'a, 'p> Builder<'a, 'p> {
             Walk::Column => (0, bytes),
             Walk::Whole => (0, 0),
         };
+        if self.passing == Some(id) {
+            return Site { base: Base::Passing, offset: 0, row, column };
+        }
         self.loader.site(id, row, column)
     }
 
@@ -343,6 +364,16 @@ impl<'a, 'p> Builder<'a, 'p> {
         self.made.push((*arg, dtype, site));
         site
     }
+}
+
+/// Whether a product's result is read, element by element along with the loop, and is done with.
+fn is_read_as_it_comes(code: &[Instruction], c: BufferId) -> bool {
+    let along = |arg: &Operand| match arg {
+        Operand::Memory(id, walk) => *id != c || *walk == Walk::Element,
+        _ => true,
+    };
+    let reads = |it: &Instruction| it.args.iter().all(along) && it.to != Destination::Memory(c);
+    !code.is_empty() && code.iter().all(reads)
 }
 
 /// Bytes of the widest element that any register holds.

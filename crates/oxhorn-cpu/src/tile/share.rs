@@ -30,7 +30,7 @@ pub(super) fn split(
     it: &Loop,
     (rows, columns): (usize, usize),
     whole_rows: bool,
-    product: &Option<Bound>,
+    product: Option<&Bound>,
     loader: &Loader<'_>,
 ) -> Split {
     let threads = loader.threads;
@@ -40,7 +40,7 @@ pub(super) fn split(
     let accumulates = |wanted: Span| {
         it.code.iter().any(|it| matches!(it.action, Action::Accumulate(_)) && it.span == wanted)
     };
-    let grain = product.as_ref().map_or([1, ALIGNMENT], Bound::grain);
+    let grain = product.map_or([1, ALIGNMENT], Bound::grain);
     let parts = |extent: usize, grain: usize| threads.min(extent.div_ceil(grain));
     let by_rows = parts(rows, grain[0]);
     let by_columns = parts(columns, grain[1]);
