@@ -250,9 +250,10 @@ impl<T: Element> Product<T> {
     /// finished, in order, while it is in a near cache.
     ///
     /// # Safety
-    /// `a`, `b` and `c` are matrices of the extents and strides given to [`Product::new`], where
-    /// `c` is not a window; nobody else writes to `a` or `b` or looks at this part of `c` meanwhile, and `c` overlaps neither.
-    /// `scratch` has room for [`Product::scratch_len`] elements. The machine has the instruction
+    /// `a`, `b` and `c` are matrices of the extents and strides given to [`Product::new`], but `c`
+    /// of a product that is passing is room for a block of this task's own. Nobody else writes to
+    /// `a` or `b` or looks at this part of `c` meanwhile, and `c` overlaps neither. `scratch` has
+    /// room for [`Product::scratch_len`] elements. The machine has the instruction
     /// set given.
     pub unsafe fn run(
         &self,

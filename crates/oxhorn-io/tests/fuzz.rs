@@ -1,9 +1,10 @@
 //! Readers given bytes without end: damaged files of every format, and how much memory they take.
 //!
-//! Each target starts from files that are in order and changes some of them. `cargo test` runs each
-//! for ten seconds; with `BOLERO_RANDOM_TEST_TIME_MS=3600000`, `cargo test --release -p oxhorn-io
-//! --test fuzz hdf5` runs one for an hour. With `cargo bolero test hdf5 -p oxhorn-io` the same
-//! target is led by what code it reaches. A failure prints `BOLERO_RANDOM_SEED`, which repeats it.
+//! Each target starts from files that are in order and changes some of them. `cargo test` runs all
+//! of them for a minute; with `BOLERO_RANDOM_TEST_TIME_MS=3600000`, `cargo test --release -p
+//! oxhorn-io --test fuzz hdf5` runs one for an hour. With `cargo bolero test hdf5 -p oxhorn-io` the
+//! same target is led by what code it reaches. A failure prints `BOLERO_RANDOM_SEED`, which repeats
+//! it.
 
 mod support;
 
@@ -25,8 +26,8 @@ static ALLOCATED: PeakAlloc = PeakAlloc;
 /// Memory is counted for the whole process: one reader at a time.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// How long a target runs, unless the environment says otherwise.
-const TEST_TIME: Duration = Duration::from_secs(10);
+/// How long a target runs, unless the environment says otherwise: half of it waiting for another.
+const TEST_TIME: Duration = Duration::from_secs(20);
 /// What is allowed besides four times the file.
 const FREE_BYTES: usize = 64 << 20;
 
