@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import marshal
 import sys
+import tarfile
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -243,3 +246,72 @@ def test_a_registered_function_is_what_lambdas_become(tmp_path: Path) -> None:
     with pytest.raises(NotImplementedError, match="`lambda` cannot be written down"):
         Sequential([layers.Input((3,)), layers.Lambda(lambda x: x)]).save(tmp_path / "b.keras")
     assert not (tmp_path / "b.keras").exists()
+
+
+# Archives ----------------------------------------------------------------------------------------
+
+
+def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+# H8 and H9: what would lie, or be read or written, outside of the folder.
+ESCAPES: dict[str, list[tarfile.TarInfo]] = {
+    "path": [tarfile.TarInfo("../escaped")],
+    "absolute path": [tarfile.TarInfo("/tmp/oxhorn-escaped")],
+    "link": [link("out", "../.."), tarfile.TarInfo("out/escaped")],
+    "absolute link": [link("out", "/tmp"), tarfile.TarInfo("out/oxhorn-escaped")],
+    "link through a link": [link("in", "."), link("in/out", ".."), tarfile.TarInfo("out/escaped")],
+    "link and back": [link("in", "a/b"), tarfile.TarInfo("in/../../../escaped")],
+    "hard link": [link("copy", "../secret", tarfile.LNKTYPE), tarfile.TarInfo("copy")],
+    "hard link by a link": [
+        link("out", "../.."),
+        link("copy", "out/secret", tarfile.LNKTYPE),
+        tarfile.TarInfo("copy"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_h8_and_h9_an_archive_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    cache = tmp_path / "cache"
+    outside = [tmp_path / "secret", cache / "secret", cache / "datasets" / "secret"]
+    (cache / "datasets").mkdir(parents=True)
+    for file in outside:
+        file.write_text("secret")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for member in ESCAPES[name]:
+            member.size = 0 if member.islnk() or member.issym() else 4
+            archive.addfile(member, io.BytesIO(b"evil"))
+    before = sorted(path for path in tmp_path.rglob("*"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            origin = (tmp_path / "a.tar").as_uri()
+            keras.utils.get_file("a.tar", origin, extract=True, cache_dir=cache)
+        except (OSError, ValueError, tarfile.TarError):
+            pass  # Refused: no worse than left out.
+    assert all(file.read_text() == "secret" for file in outside)
+    folder = cache / "datasets" / "a_extracted"
+    new = {path for path in tmp_path.rglob("*") if path not in before}
+    strange = [path for path in new if path != folder and not path.resolve().is_relative_to(folder)]
+    assert strange == [cache / "datasets" / "a.tar"]
+    assert not Path("/tmp/oxhorn-escaped").exists()
+
+
+def test_h9_a_name_is_no_path(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    with pytest.raises(ValueError, match="Paths are no longer accepted as the `fname` argument"):
+        keras.utils.get_file("../a", (tmp_path / "a").as_uri(), cache_dir=tmp_path / "cache")
+
+
+def test_h18_no_pickle_is_opened(tmp_path: Path) -> None:
+    import pickle
+
+    path = tmp_path / "weights.pt"
+    path.write_bytes(pickle.dumps({"kernel": [1.0]}))
+    model = Sequential([layers.Input((3,)), layers.Dense(1)])
+    for load in (load_model, model.load_weights):
+        assert "weights.pt" in refused(lambda: load(path), path)

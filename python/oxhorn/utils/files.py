@@ -78,7 +78,12 @@ def extract_archive(
                 settings: dict[str, Any] = {}
                 if hasattr(tarfile, "data_filter"):
                     settings["filter"] = "data"
-                archive.extractall(path, _safe_tar_members(archive, path), **settings)
+                try:
+                    archive.extractall(path, _safe_tar_members(archive, path), **settings)
+                except KeyError as error:
+                    # A link to what is not in the archive.
+                    message = f"The archive {file_path} cannot be unpacked: {error.args[0]}"
+                    raise OSError(message) from error
             return True
         if kind == "zip" and zipfile.is_zipfile(file_path):
             with zipfile.ZipFile(file_path) as archive:
