@@ -162,7 +162,7 @@ def test_calls_as_keras_2_wrote_them_are_read() -> None:
             },
         ),
     ],
-    ids=str,
+    ids=lambda it: type(it).__name__,
 )
 def test_values_are_written_as_keras_writes_them(obj: Any, written: Any) -> None:
     assert serialize_keras_object(obj) == written

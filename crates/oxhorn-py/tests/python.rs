@@ -32,6 +32,8 @@ fn the_python_package_passes_its_tests() {
     let mut pytest = command(&python);
     pytest.env("OXHORN_SAVED_BY_RUST", from_rust);
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "python/tests"]);
+    // Files of tests are shared out among processes: tests of one file may share what they made.
+    pytest.args(["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]);
     pytest.env("KERAS_HOME", folder.join("keras")).env("KERAS_BACKEND", "jax");
     // Compiling is most of what real Keras takes; the programs of the last time are good again.
     pytest.env("JAX_COMPILATION_CACHE_DIR", folder.join("jax"));
