@@ -86,6 +86,8 @@ pub(crate) struct Loader<'a> {
     known: HashMap<(u64, DType), (usize, usize)>,
     scratch_at: usize,
     scratch_max: usize,
+    /// How many steps touch each buffer, and one more if it is a result.
+    uses: Vec<usize>,
 }
 
 impl<'a> Loader<'a> {
@@ -112,6 +114,13 @@ impl<'a> Loader<'a> {
         }
         let (constants, known) = (vec![], HashMap::new());
         let (scratch_at, scratch_max) = (0, 0);
+        let mut uses = vec![0; program.buffers.len()];
+        for step in &program.steps {
+            let again = |id: &&BufferId| !step.reads.contains(id);
+            let touched = step.reads.iter().chain(step.writes.iter().filter(again));
+            touched.for_each(|id| uses[id.0 as usize] += 1);
+        }
+        program.outputs.iter().for_each(|id| uses[id.0 as usize] += 1);
         Ok(Loader {
             program,
             isa,
@@ -121,6 +130,7 @@ impl<'a> Loader<'a> {
             known,
             scratch_at,
             scratch_max,
+            uses,
         })
     }
 
@@ -128,16 +138,9 @@ impl<'a> Loader<'a> {
         &self.program.buffer(id).ty
     }
 
-    /// Whether no other step touches what is in this buffer, and nothing else that this step
-    /// writes lies there.
-    pub(crate) fn is_passing(&self, id: BufferId) -> bool {
-        let program = self.program;
-        let mut steps =
-            program.steps.iter().filter(|it| it.reads.contains(&id) || it.writes.contains(&id));
-        let (Some(step), None) = (steps.next(), steps.next()) else { return false };
-        let place = &program.buffer(id).place;
-        let alone = |other: &BufferId| *other == id || program.buffer(*other).place != *place;
-        !program.outputs.contains(&id) && step.writes.iter().all(alone)
+    /// Whether only one step touches what is in this buffer.
+    pub(crate) fn is_of_one_step(&self, id: BufferId) -> bool {
+        self.uses[id.0 as usize] == 1
     }
 
     /// The place of a buffer, walked with these strides in bytes.

@@ -226,11 +226,6 @@ impl<T: Element> Product<T> {
         self.height * self.c_row
     }
 
-    /// Elements from one of its rows to the next.
-    pub fn window_row(&self) -> usize {
-        self.c_row
-    }
-
     /// Elements of scratch memory that [`Product::run`] needs.
     pub fn scratch_len(&self) -> usize {
         match self.packing {
@@ -253,8 +248,7 @@ impl<T: Element> Product<T> {
     /// `a`, `b` and `c` are matrices of the extents and strides given to [`Product::new`], but `c`
     /// of a product that is passing is room for a block of this task's own. Nobody else writes to
     /// `a` or `b` or looks at this part of `c` meanwhile, and `c` overlaps neither. `scratch` has
-    /// room for [`Product::scratch_len`] elements. The machine has the instruction
-    /// set given.
+    /// room for [`Product::scratch_len`] elements. The machine has the instruction set given.
     pub unsafe fn run(
         &self,
         (a, b, c): (*const T, *const T, *mut T),
@@ -269,7 +263,7 @@ impl<T: Element> Product<T> {
         }
         if k == 0 || columns.is_empty() {
             for rows in split(rows, self.height) {
-                let c = self.from(c, rows.start);
+                let c = self.row_zero(c, rows.start);
                 for r in rows.clone() {
                     let to = c.wrapping_add(r * self.c_row + columns.start);
                     // SAFETY: row r of c has these columns.
@@ -281,7 +275,7 @@ impl<T: Element> Product<T> {
         }
         if self.packing == Packing::None {
             for rows in split(rows, self.height) {
-                let c = self.from(c, rows.start);
+                let c = self.row_zero(c, rows.start);
                 for panel in self.panels(columns.clone()) {
                     let b = b.wrapping_add(panel.start * self.b.column);
                     let block = Block { rows: rows.clone(), columns: panel, depth: 0..k };
@@ -318,7 +312,7 @@ impl<T: Element> Product<T> {
                 unsafe { self.pack_b(&right, b, packed_b) };
                 let last = depth.end == whole.depth.end && columns.end == whole.columns.end;
                 for rows in split(whole.rows.clone(), self.height) {
-                    let c = self.from(c, rows.start);
+                    let c = self.row_zero(c, rows.start);
                     let from = a.wrapping_add(self.a.at(rows.start, depth.start));
                     let mut left = Left::Strided(from, self.a);
                     if self.packs_a {
@@ -344,7 +338,7 @@ impl<T: Element> Product<T> {
     }
 
     /// Where row 0 would lie, of a result whose block begins with this row.
-    fn from(&self, c: *mut T, row: usize) -> *mut T {
+    fn row_zero(&self, c: *mut T, row: usize) -> *mut T {
         match self.keep {
             Keep::All => c,
             Keep::Block => c.wrapping_sub(row * self.c_row),
@@ -642,6 +636,39 @@ mod tests {
         }
     }
 
+    impl Case<f32> {
+        /// Checks that all rows are given, in order, and are then those of `whole`. The result has
+        /// room for `len` elements, and the first row that is given lies in its row `first`.
+        fn check_given(
+            &self,
+            whole: &[f32],
+            product: &Product<f32>,
+            len: usize,
+            first: impl Fn(usize) -> usize,
+        ) {
+            let [m, _, n] = self.extents;
+            let (mut c, mut scratch) = (vec![7f32; len], vec![7.0; product.scratch_len()]);
+            let (start, mut given) = (c.as_mut_ptr(), 0);
+            let mut done = |rows: Range<usize>| {
+                assert_eq!(rows.start, given, "{:?}", self.extents);
+                given = rows.end;
+                let from = first(rows.start) * (n + 1);
+                let expected = &whole[rows.start * (n + 1)..rows.end * (n + 1)];
+                for (i, expected) in expected.iter().enumerate() {
+                    // SAFETY: the product has finished with these rows.
+                    let value = unsafe { *start.add(from + i) };
+                    assert_eq!(value.to_bits(), expected.to_bits(), "{:?} {i}", self.extents);
+                }
+            };
+            // SAFETY: as in `Case::run`, and the result has the room that the product asks for.
+            unsafe {
+                let matrices = (self.a.0.as_ptr(), self.b.0.as_ptr(), start);
+                product.run(matrices, (0..m, 0..n), scratch.as_mut_ptr(), &mut done);
+            }
+            assert_eq!(given, m, "{:?}", self.extents);
+        }
+    }
+
     fn check<T: Element + PartialEq>(number: fn(f64) -> T, back: fn(T) -> f64, precision: f64) {
         let hole = number(777.0);
         for form in FORMS {
@@ -736,26 +763,8 @@ mod tests {
             let [m, _, n] = extents;
             for isa in Isa::available() {
                 let whole = case.run(isa, 7.0, &[(0..m, 0..n)]);
-                let mut c = vec![7f32; m * (n + 1)];
                 let product = Product::new(isa, extents, case.a.1, case.b.1, n + 1);
-                let mut scratch = vec![7.0; product.scratch_len()];
-                let (start, mut given) = (c.as_mut_ptr(), 0);
-                let mut done = |rows: Range<usize>| {
-                    assert_eq!(rows.start, given, "{isa} {extents:?}");
-                    given = rows.end;
-                    let places = rows.start * (n + 1)..rows.end * (n + 1);
-                    for (i, expected) in places.clone().zip(&whole[places]) {
-                        // SAFETY: the product has finished with these rows.
-                        let value = unsafe { *start.add(i) };
-                        assert_eq!(value.to_bits(), expected.to_bits(), "{isa} {extents:?} {i}");
-                    }
-                };
-                // SAFETY: as in `Case::run`.
-                unsafe {
-                    let matrices = (case.a.0.as_ptr(), case.b.0.as_ptr(), start);
-                    product.run(matrices, (0..m, 0..n), scratch.as_mut_ptr(), &mut done);
-                }
-                assert_eq!(given, m, "{isa} {extents:?}");
+                case.check_given(&whole, &product, m * (n + 1), |row| row);
             }
         }
     }
@@ -774,27 +783,7 @@ mod tests {
                         assert!(k > DEPTH || n > NARROW, "{isa} {form:?} {extents:?}");
                         continue;
                     };
-                    let mut window = vec![7f32; product.window_len()];
-                    let mut scratch = vec![7.0; product.scratch_len()];
-                    let (start, mut given) = (window.as_mut_ptr(), 0);
-                    let mut done = |rows: Range<usize>| {
-                        assert_eq!(rows.start, given, "{isa} {form:?} {extents:?}");
-                        given = rows.end;
-                        for (i, expected) in whole[rows.start * (n + 1)..].iter().enumerate() {
-                            if i == rows.len() * (n + 1) {
-                                break;
-                            }
-                            // SAFETY: the window has room for as many rows, which are finished.
-                            let value = unsafe { *start.add(i) };
-                            assert_eq!(value.to_bits(), expected.to_bits(), "{isa} {extents:?}");
-                        }
-                    };
-                    // SAFETY: as in `Case::run`, and the result is a window.
-                    unsafe {
-                        let matrices = (case.a.0.as_ptr(), case.b.0.as_ptr(), start);
-                        product.run(matrices, (0..m, 0..n), scratch.as_mut_ptr(), &mut done);
-                    }
-                    assert_eq!(given, m, "{isa} {form:?} {extents:?}");
+                    case.check_given(&whole, &product, product.window_len(), |_| 0);
                 }
             }
         }

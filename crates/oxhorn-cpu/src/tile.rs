@@ -81,7 +81,6 @@ struct Bound {
     mkn: [usize; 3],
     a: Site,
     b: Site,
-    c: Site,
     element_bytes: usize,
     scratch: usize,
     keep: Keep,
@@ -90,8 +89,8 @@ struct Bound {
 /// What is kept of a product.
 #[derive(Clone, Copy)]
 enum Keep {
-    /// All of it, at its place.
-    All,
+    /// All of it, at this place.
+    All(Site),
     /// The rows at hand, in scratch memory.
     Passing(Site),
 }
@@ -99,6 +98,18 @@ enum Keep {
 enum Kernel {
     F32(product::Product<f32>),
     F64(product::Product<f64>),
+}
+
+impl From<product::Product<f32>> for Kernel {
+    fn from(product: product::Product<f32>) -> Kernel {
+        Kernel::F32(product)
+    }
+}
+
+impl From<product::Product<f64>> for Kernel {
+    fn from(product: product::Product<f64>) -> Kernel {
+        Kernel::F64(product)
+    }
 }
 
 impl Tile {
@@ -148,7 +159,7 @@ impl Tile {
             match &self.product {
                 Some(product) => {
                     let done = &mut |rows: Range<usize>| match product.keep {
-                        Keep::All => self.blocks(bases, rows, columns.clone()),
+                        Keep::All(_) => self.blocks(bases, rows, columns.clone()),
                         Keep::Passing(window) => {
                             let bases = bases.of_rows(window, rows.start);
                             self.blocks(&bases, rows, columns.clone());
@@ -295,9 +306,9 @@ impl Bound {
                 bases.at(site, 0, 0).wrapping_add(batch * elements * size)
             };
             let (a, b) = (at(&self.a, m * k), at(&self.b, k * n));
-            let c = match self.keep {
-                Keep::All => at(&self.c, m * n),
-                Keep::Passing(window) => bases.scratch(window.offset),
+            let c = match &self.keep {
+                Keep::All(c) => at(c, m * n),
+                Keep::Passing(window) => bases.at(window, 0, 0),
             };
             let scratch = bases.scratch(self.scratch);
             let done = &mut |rows: Range<usize>| done(first + rows.start..first + rows.end);

@@ -102,9 +102,6 @@ macro_rules! compute {
     (not_equal $a:ident $b:ident) => {
         ($a != $b) as u8
     };
-    (not_equal $a:ident $b:ident) => {
-        ($a != $b) as u8
-    };
     (select $mask:ident $a:ident $b:ident) => {
         if $mask != 0 { $a } else { $b }
     };

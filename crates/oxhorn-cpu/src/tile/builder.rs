@@ -109,45 +109,59 @@ impl<'a, 'p> Builder<'a, 'p> {
     }
 
     fn product(&mut self, it: &Product, code: &[Instruction]) -> Result<Bound> {
-        let passes = self.loader.is_passing(it.c) && is_read_as_it_comes(code, it.c);
-        let (isa, [m, k, n], loader) = (self.isa(), it.mkn, &mut *self.loader);
-        let dtype = loader.ty(it.c).dtype;
+        let dtype = self.loader.ty(it.c).dtype;
+        let (kernel, scratch, keep) = match dtype {
+            DType::F32 => self.bind::<f32>(it, code),
+            DType::F64 => self.bind::<f64>(it, code),
+            other => return Err(Error::new(format!("there is no product of {other}"))),
+        };
+        let (a, b) = (self.loader.site(it.a, 0, 0), self.loader.site(it.b, 0, 0));
+        let element_bytes = dtype.bytes();
+        Ok(Bound { kernel, batch: it.batch, mkn: it.mkn, a, b, element_bytes, scratch, keep })
+    }
+
+    /// The kernel of a product, with scratch memory, and what is kept of its result.
+    fn bind<T: Element>(&mut self, it: &Product, code: &[Instruction]) -> (Kernel, usize, Keep)
+    where
+        Kernel: From<product::Product<T>>,
+    {
+        let [m, k, n] = it.mkn;
         let strides = |rows: usize, columns: usize, transposed: bool| match transposed {
             true => Strides::transposed(rows),
             false => Strides::row_major(columns),
         };
         let (a, b) = (strides(m, k, it.transposed[0]), strides(k, n, it.transposed[1]));
-        fn bind<T: Element>(
-            whole: product::Product<T>,
-            passing: Option<product::Product<T>>,
-            loader: &mut Loader<'_>,
-            wrap: impl Fn(product::Product<T>) -> Kernel,
-        ) -> (Kernel, usize, Keep) {
-            let kernel = passing.unwrap_or(whole);
-            let scratch = loader.take_scratch(kernel.scratch_len() * size_of::<T>());
-            let keep = passing.map_or(Keep::All, |it| {
-                let offset = loader.take_scratch(it.window_len() * size_of::<T>());
-                let row = it.window_row() * size_of::<T>();
+        let whole = product::Product::<T>::new(self.isa(), it.mkn, a, b, n);
+        let passing = whole.passing().filter(|_| self.passes(it.c, code));
+        let kernel = passing.unwrap_or(whole);
+        let scratch = self.loader.take_scratch(kernel.scratch_len() * size_of::<T>());
+        let keep = match passing {
+            None => Keep::All(self.loader.site(it.c, 0, 0)),
+            Some(kernel) => {
+                self.passing = Some(it.c);
+                let offset = self.loader.take_scratch(kernel.window_len() * size_of::<T>());
+                let row = n * size_of::<T>();
                 Keep::Passing(Site { base: Base::Scratch, offset, row, column: 0 })
-            });
-            (wrap(kernel), scratch, keep)
-        }
-        let (kernel, scratch, keep) = match dtype {
-            DType::F32 => {
-                let whole = product::Product::new(isa, it.mkn, a, b, n);
-                bind(whole, whole.passing().filter(|_| passes), loader, Kernel::F32)
             }
-            DType::F64 => {
-                let whole = product::Product::new(isa, it.mkn, a, b, n);
-                bind(whole, whole.passing().filter(|_| passes), loader, Kernel::F64)
-            }
-            other => return Err(Error::new(format!("there is no product of {other}"))),
         };
-        let place = |id| loader.site(id, 0, 0);
-        let (a, b, c) = (place(it.a), place(it.b), place(it.c));
-        let element_bytes = dtype.bytes();
-        self.passing = matches!(keep, Keep::Passing(_)).then_some(it.c);
-        Ok(Bound { kernel, batch: it.batch, mkn: it.mkn, a, b, c, element_bytes, scratch, keep })
+        (kernel.into(), scratch, keep)
+    }
+
+    /// Whether only this code reads a product's result, element by element along with the loop, and
+    /// leaves nothing in its place.
+    fn passes(&self, c: BufferId, code: &[Instruction]) -> bool {
+        let place = |id| self.loader.site(id, 0, 0);
+        let along = |arg: &Operand| match arg {
+            Operand::Memory(id, walk) => *id != c || *walk == Walk::Element,
+            _ => true,
+        };
+        let elsewhere = |it: &Instruction| match it.to {
+            Destination::Memory(id) => place(id) != place(c),
+            Destination::Register(_) => true,
+        };
+        self.loader.is_of_one_step(c)
+            && !code.is_empty()
+            && code.iter().all(|it| it.args.iter().all(along) && elsewhere(it))
     }
 
     fn micro(&mut self, it: &Instruction) -> Result<Micro> {
@@ -364,16 +378,6 @@ impl<'a, 'p> Builder<'a, 'p> {
         self.made.push((*arg, dtype, site));
         site
     }
-}
-
-/// Whether a product's result is read, element by element along with the loop, and is done with.
-fn is_read_as_it_comes(code: &[Instruction], c: BufferId) -> bool {
-    let along = |arg: &Operand| match arg {
-        Operand::Memory(id, walk) => *id != c || *walk == Walk::Element,
-        _ => true,
-    };
-    let reads = |it: &Instruction| it.args.iter().all(along) && it.to != Destination::Memory(c);
-    !code.is_empty() && code.iter().all(reads)
 }
 
 /// Bytes of the widest element that any register holds.

@@ -185,6 +185,13 @@ mod tests {
         x.less_equal(0.0).select(x.fill(0.0), x)
     }
 
+    /// As `Dropout` writes it.
+    fn dropped<'g>(x: Tensor<'g>, rate: Tensor<'g>, drawn: Tensor<'g>) -> Tensor<'g> {
+        let keep = (1.0 - rate).cast(DType::F32);
+        let scale = keep.greater(0.0).select(keep, 1.0);
+        drawn.less(keep).select(x / scale, 0.0)
+    }
+
     fn masks(graph: &Graph) -> usize {
         let kinds = [Compare::LessEqual, Compare::Less].map(Op::Compare);
         let uses =
@@ -208,22 +215,14 @@ mod tests {
 
     #[test]
     fn a_dropout_behind_a_relu_is_asked_for_its_result() {
-        let (results, graph) = both(|x, rate, drawn| {
-            let keep = (1.0 - rate).cast(DType::F32);
-            let scale = keep.greater(0.0).select(keep, 1.0);
-            drawn.less(keep).select(relu(x) / scale, 0.0)
-        });
+        let (results, graph) = both(|x, rate, drawn| dropped(relu(x), rate, drawn));
         assert_equal(results);
         assert_eq!(masks(&graph), 0, "{graph}");
     }
 
     #[test]
     fn a_dropout_behind_something_else_keeps_its_mask() {
-        let (results, graph) = both(|x, rate, drawn| {
-            let keep = (1.0 - rate).cast(DType::F32);
-            let scale = keep.greater(0.0).select(keep, 1.0);
-            drawn.less(keep).select(x.tanh() / scale, 0.0)
-        });
+        let (results, graph) = both(|x, rate, drawn| dropped(x.tanh(), rate, drawn));
         assert_equal(results);
         assert_eq!(masks(&graph), 1, "{graph}");
     }
