@@ -2,13 +2,14 @@
 
 use std::{
     env, fs,
-    io::{self, Write},
     path::Path,
     process::{self, Command},
     time::Instant,
 };
 
 use oxhorn::prelude::*;
+
+use crate::turns::{median, print};
 
 /// Width of each of four dense layers: 25 million weights, 100 MB.
 const UNITS: usize = 2500;
@@ -19,7 +20,7 @@ struct Medians {
     load: f64,
 }
 
-/// Measures this, and Keras under a Python that has it, in turn.
+/// Measures this, and then Keras under a Python that has it.
 ///
 /// # Errors
 ///
@@ -32,7 +33,6 @@ pub(crate) fn measure(rounds: u32, python: Option<&Path>) -> Result<()> {
     let ours = ours?;
     let keras = python.map(|python| keras(python, rounds)).transpose()?;
     report(rounds, &ours, keras.as_ref())
-        .map_err(|error| Error::new(format!("cannot print: {error}")))
 }
 
 fn own(rounds: u32, path: &Path) -> Result<Medians> {
@@ -75,31 +75,20 @@ fn keras(python: &Path, rounds: u32) -> Result<Medians> {
     }
 }
 
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
-}
-
-fn report(rounds: u32, ours: &Medians, keras: Option<&Medians>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn report(rounds: u32, ours: &Medians, keras: Option<&Medians>) -> Result<()> {
     let megabytes = 4.0 * (UNITS * (UNITS + 1) * 4) as f64 / 1e6;
-    writeln!(out, "a model of {megabytes:.0} MB as `.keras`, medians of {rounds} rounds\n")?;
-    writeln!(out, "{:<6}{:>12}{:>12}{:>9}", "", "oxhorn ms", "keras ms", "ratio")?;
-    for (name, of) in [("save", Medians::save as fn(&Medians) -> f64), ("load", Medians::load)] {
-        let (own, other) = (1e3 * of(ours), keras.map(|it| 1e3 * of(it)));
-        let text = |number: Option<f64>| number.map_or("-".to_owned(), |it| format!("{it:.1}"));
-        let ratio = other.map(|other| other / own);
-        writeln!(out, "{name:<6}{own:>12.1}{:>12}{:>9}", text(other), text(ratio))?;
-    }
-    Ok(())
-}
-
-impl Medians {
-    fn save(&self) -> f64 {
-        self.save
-    }
-
-    fn load(&self) -> f64 {
-        self.load
-    }
+    let rows = [
+        ("save", ours.save, keras.map(|it| it.save)),
+        ("load", ours.load, keras.map(|it| it.load)),
+    ];
+    print(|out| {
+        writeln!(out, "a model of {megabytes:.0} MB as `.keras`, medians of {rounds} rounds\n")?;
+        writeln!(out, "{:<6}{:>12}{:>12}{:>9}", "", "oxhorn ms", "keras ms", "ratio")?;
+        for (name, own, other) in rows {
+            let text = |number: Option<f64>| number.map_or("-".to_owned(), |it| format!("{it:.1}"));
+            let (milliseconds, ratio) = (text(other.map(|it| 1e3 * it)), other.map(|it| it / own));
+            writeln!(out, "{name:<6}{:>12.1}{milliseconds:>12}{:>9}", 1e3 * own, text(ratio))?;
+        }
+        Ok(())
+    })
 }

@@ -8,6 +8,8 @@ use std::{
 use oxhorn::prelude::*;
 use oxhorn_lab::{Dataset, Lab, Plan, Source, Split, Target, Variant, compare, data::digits};
 
+use crate::turns::{median, print};
+
 /// Seeds that are run side by side.
 const SEEDS: u32 = 10;
 /// Images to learn from, as in `oxhorn demo`.
@@ -43,8 +45,8 @@ pub(crate) fn measure(cores: usize, rounds: u32) -> Result<()> {
         one.push(seconds(1, 1)?);
         all.push(seconds(SEEDS, cores)?);
     }
-    report(cores, median(one), median(all))
-        .map_err(|error| Error::new(format!("cannot print: {error}")))
+    let (one, all) = (median(one), median(all));
+    print(|out| report(out, cores, one, all))
 }
 
 /// The network of `oxhorn demo`, with dropout.
@@ -60,13 +62,7 @@ fn network() -> Result<Variant> {
     Variant::new("dropout", &model)
 }
 
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_unstable_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
-}
-
-fn report(cores: usize, one: f64, all: f64) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn report(out: &mut dyn Write, cores: usize, one: f64, all: f64) -> io::Result<()> {
     writeln!(out, "digits: 64-{UNITS}-{UNITS}-10, dropout 0.5, {TRAIN} images, {EPOCHS} epochs")?;
     writeln!(out, "one run, compiled and measured: {one:.2} s")?;
     writeln!(out, "{SEEDS} runs on {cores} cores: {all:.2} s, {:.2} times as long", all / one)

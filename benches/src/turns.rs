@@ -46,6 +46,12 @@ pub(crate) fn report(rivals: &mut [Rival], rounds: u32) -> Result<()> {
     })
 }
 
+/// The one in the middle.
+pub(crate) fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_unstable_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
 /// Lets all take a turn for each line of standard input, and answers each with a line of JSON: the
 /// seconds by the rivals' names. The first answer, unasked, is an empty object.
 ///
