@@ -17,6 +17,20 @@ from oxhorn.optimizers.optimizer import (
 )
 
 
+def _handed_on(name: str, unset: Any) -> property:
+    """An attribute that the optimizer within is given as well."""
+
+    def value(holder: Any) -> Any:
+        return holder.__dict__.get(name, unset)
+
+    def give(holder: Any, value: Any) -> None:
+        holder.__dict__[name] = value
+        if "inner_optimizer" in holder.__dict__:
+            setattr(holder.inner_optimizer, name, value)
+
+    return property(value, give)
+
+
 class LossScaleOptimizer(RegistryOptimizer):
     """Scales the loss up as far as its gradients stay finite; a step with others is left out.
 
@@ -64,25 +78,8 @@ class LossScaleOptimizer(RegistryOptimizer):
         if "inner_optimizer" in self.__dict__:
             self.inner_optimizer._rate = value
 
-    @property
-    def _engine(self) -> Any:
-        return self.__dict__.get("_own_engine")
-
-    @_engine.setter
-    def _engine(self, engine: Any) -> None:
-        self.__dict__["_own_engine"] = engine
-        if "inner_optimizer" in self.__dict__:
-            self.inner_optimizer._engine = engine
-
-    @property
-    def _weights(self) -> Any:
-        return self.__dict__.get("_own_weights", list)
-
-    @_weights.setter
-    def _weights(self, weights: Any) -> None:
-        self.__dict__["_own_weights"] = weights
-        if "inner_optimizer" in self.__dict__:
-            self.inner_optimizer._weights = weights
+    _engine = _handed_on("_engine", None)
+    _weights = _handed_on("_weights", list)
 
     @property
     def variables(self) -> list[Any]:
